@@ -1,0 +1,1 @@
+//! The native engine: sandboxes on this host by an OCI runtime.
