@@ -193,3 +193,21 @@ fn slugs_are_ids() {
     assert_eq!(slug("  Äpfel & Birnen! "), "pfel-birnen");
     assert_eq!(slug("…"), "");
 }
+
+/// What `docs/lesson-format.md` shows to authors must work as it stands there.
+#[test]
+fn the_authors_page_is_true() {
+    let page = include_str!("../../docs/lesson-format.md");
+    let block = |begin: &str, end: &str| -> String {
+        let from = page.find(begin).unwrap_or_else(|| panic!("{begin}")) + begin.len();
+        page[from..from + page[from..].find(end).unwrap()].to_owned()
+    };
+    let (library, problems) = load(&block("````markdown\n", "````\n"));
+    assert_eq!(problems, Vec::<String>::new());
+    let lesson = library.lesson("c", "one").unwrap();
+    assert_eq!(lesson.steps.len(), 4);
+    let checks = block("```yaml\n# An image.", "```\n").replace("sha256:…", &format!("sha256:{}", "0".repeat(64)));
+    let (step, problems) = step(&format!("## A\n```yaml check\n# An image.{checks}```\n"));
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(step.checks.len(), 15);
+}
