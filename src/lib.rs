@@ -5,3 +5,4 @@
 pub mod course;
 pub mod engine;
 pub mod paths;
+pub mod web;

@@ -1,0 +1,125 @@
+import { SessionApi } from "./api/client";
+import { SessionEvents } from "./api/events";
+import type { NodeView, SessionEvent, SessionPageState, SessionView } from "./api/types";
+import { Player } from "./lesson/player";
+import { Bar } from "./session/bar";
+import { Countdown } from "./session/countdown";
+import { Lifetime } from "./session/lifetime";
+import { PaneSwitch } from "./session/panes";
+import { setUpShortcuts } from "./session/shortcuts";
+import type { Dock } from "./terminal/dock";
+import { setUpDialogs } from "./ui/dialog";
+import { setUpDivider } from "./ui/divider";
+import { need } from "./ui/dom";
+import { setUpTheme } from "./ui/theme";
+import { toast } from "./ui/toast";
+
+const state = JSON.parse(need("#page-state").textContent ?? "") as SessionPageState;
+const api = new SessionApi(state.session.id);
+// The terminal is the larger part of the script: it loads beside the lesson, not before it.
+const terminalCode = import("./terminal/dock");
+
+setUpTheme();
+setUpDialogs();
+const deck = need(".deck");
+const divider = document.querySelector<HTMLElement>(".divider");
+if (divider) setUpDivider(divider, deck);
+const panes = new PaneSwitch();
+const bar = new Bar(state.session.id);
+const countdown = new Countdown(state.now);
+const lifetime = new Lifetime(api, (session) => showSession(session));
+let nodes: NodeView[] = [];
+let docked!: (dock: Dock) => void;
+const dock = new Promise<Dock>((resolve) => (docked = resolve));
+let dockStarted = false;
+let player: Player | null = null;
+
+setUpShortcuts((on) => void dock.then((d) => d.setScreenReader(on)));
+need("[data-new-terminal]").addEventListener("click", () => void dock.then((d) => d.open()));
+need("[data-search]").addEventListener("click", () => void dock.then((d) => d.search()));
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.shiftKey && event.code === "KeyL") {
+    event.preventDefault();
+    void dock.then((d) => d.focus());
+  }
+});
+
+showSession(state.session);
+const events = new SessionEvents(api, take, (link) => bar.linked(link));
+
+const lesson = document.querySelector<HTMLElement>(".lesson");
+if (lesson && state.lesson) {
+  player = new Player(lesson, api, state.lesson, run, nodes.length > 1, (name, step) => events.watch(name, step));
+}
+
+function take(event: SessionEvent): void {
+  switch (event.type) {
+    case "session":
+      showSession(event.session);
+      break;
+    case "ports":
+      changeNode(event.node, { ports: event.ports });
+      break;
+    case "docker":
+      changeNode(event.node, { docker: event.state });
+      break;
+    case "terminals":
+      void dock.then((d) => d.reconcile(event.node, event.terminals));
+      break;
+    case "warning":
+      countdown.warn(event.seconds_left);
+      break;
+    case "ended":
+      lifetime.ended(event.reason);
+      break;
+    default:
+      player?.take(event);
+  }
+}
+
+function showSession(session: SessionView): void {
+  document.body.dataset.state = session.state;
+  countdown.set(session.expires_at);
+  lifetime.show(session);
+  showNodes(session.nodes);
+  if (session.state === "running") void startDock();
+}
+
+function changeNode(name: string, change: Partial<NodeView>): void {
+  showNodes(nodes.map((node) => (node.name === name ? { ...node, ...change } : node)));
+}
+
+function showNodes(next: NodeView[]): void {
+  nodes = next;
+  bar.show(nodes);
+  if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));
+}
+
+async function startDock(): Promise<void> {
+  if (dockStarted) return;
+  dockStarted = true;
+  try {
+    const { Dock } = await terminalCode;
+    const made = new Dock(api, need(".term-tabs"), need(".screens"), nodes.map((node) => node.name), () => player?.focus());
+    const first = nodes[0];
+    if (first) made.add(first.name, "main");
+    if (!state.lesson) made.focus();
+    docked(made);
+    // The first event may have come before the dock was there to hear it.
+    for (const node of nodes) made.reconcile(node.name, await api.terminals(node.name));
+  } catch (error) {
+    dockStarted = false;
+    toast(`The terminal did not come up: ${(error as Error).message}. Reload the page to try again.`, "alert");
+  }
+}
+
+async function run(node: string, terminal: string, command: string, enter: boolean): Promise<void> {
+  panes.revealTerminal();
+  try {
+    const pane = await (await dock).show(node, terminal, matchMedia("(pointer: fine)").matches);
+    await pane.type(command, enter);
+  } catch (error) {
+    toast(`The command did not reach the terminal: ${(error as Error).message}`, "alert");
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import { need } from "../ui/dom";
+import { span, spoken } from "../ui/time";
+import { toast } from "../ui/toast";
+
+/** The time that a session has left, counted by the server's clock. */
+export class Countdown {
+  private readonly output = need(".countdown");
+  private readonly text = need(".countdown-text");
+  private readonly skew: number;
+  private expires = 0;
+  private warned = Infinity;
+
+  constructor(serverNow: string) {
+    this.skew = Date.parse(serverNow) - Date.now();
+    setInterval(() => this.tick(), 1000);
+  }
+
+  set(expiresAt: string): void {
+    const expires = Date.parse(expiresAt);
+    if (expires > this.expires + 30_000) this.warned = Infinity;
+    this.expires = expires;
+    this.tick();
+  }
+
+  /** Says once for each of five minutes and one minute what is left. */
+  warn(secondsLeft: number): void {
+    const level = secondsLeft <= 60 ? 60 : 300;
+    if (this.warned <= level) return;
+    this.warned = level;
+    toast(`This session ends in ${spoken(secondsLeft)}. Extend it with the button beside the clock, or save your work.`, "alert");
+  }
+
+  private tick(): void {
+    const left = (this.expires - Date.now() - this.skew) / 1000;
+    this.text.textContent = span(left);
+    this.output.setAttribute("aria-label", `${spoken(Math.max(0, left))} left`);
+    this.output.classList.toggle("soon", left <= 300 && left > 60);
+    this.output.classList.toggle("last", left <= 60);
+    if (left <= 300 && left > 0) this.warn(left);
+  }
+}

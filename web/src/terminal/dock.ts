@@ -1,0 +1,186 @@
+import type { SessionApi } from "../api/client";
+import type { TerminalInfo } from "../api/types";
+import { h, icon } from "../ui/dom";
+import { toast } from "../ui/toast";
+import { Pane } from "./pane";
+
+interface Berth {
+  pane: Pane;
+  tab: HTMLElement;
+  button: HTMLButtonElement;
+}
+
+const key = (node: string, id: string): string => `${node}/${id}`;
+
+/** The terminals of a session as tabs; all nodes' terminals side by side. */
+export class Dock {
+  private readonly berths = new Map<string, Berth>();
+  private current: Berth | null = null;
+
+  constructor(
+    private readonly api: SessionApi,
+    private readonly tabs: HTMLElement,
+    private readonly screens: HTMLElement,
+    private nodes: string[],
+    private readonly leave: () => void,
+  ) {
+    tabs.addEventListener("keydown", (event) => this.arrows(event));
+  }
+
+  /** The nodes of the session, as they are now. */
+  setNodes(nodes: string[]): void {
+    this.nodes = nodes;
+    for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane);
+  }
+
+  /** What the server says of a node's terminals: new ones get a tab, those that are gone lose theirs. */
+  reconcile(node: string, terminals: TerminalInfo[]): void {
+    for (const { id } of terminals) this.berth(node, id);
+    const there = new Set(terminals.map(({ id }) => key(node, id)));
+    for (const [name, berth] of this.berths) if (berth.pane.node === node && !there.has(name)) this.remove(berth);
+  }
+
+  /** Attaches to a terminal that is known to be there. */
+  add(node: string, id: string): void {
+    this.berth(node, id);
+  }
+
+  /** Brings a terminal to the front, opening it where there is none of that name. */
+  async show(node: string, id: string, focus = true): Promise<Pane> {
+    let berth = this.berths.get(key(node, id));
+    if (!berth) {
+      const { cols, rows } = this.size();
+      await this.api.openTerminal(node, id, cols, rows);
+      berth = this.berth(node, id);
+    }
+    this.select(berth, focus);
+    return berth.pane;
+  }
+
+  /** Opens one more shell on the node in front. */
+  async open(): Promise<void> {
+    const node = this.current?.pane.node ?? this.nodes[0];
+    if (!node) return;
+    let n = 2;
+    while (this.berths.has(key(node, `shell-${n}`))) n += 1;
+    try {
+      await this.show(node, `shell-${n}`);
+    } catch (error) {
+      toast(`No further terminal: ${(error as Error).message}`, "alert");
+    }
+  }
+
+  focus(): void {
+    this.current?.pane.focus();
+  }
+
+  search(): void {
+    this.current?.pane.openSearch();
+  }
+
+  setScreenReader(on: boolean): void {
+    for (const { pane } of this.berths.values()) pane.setScreenReader(on);
+  }
+
+  private berth(node: string, id: string): Berth {
+    const known = this.berths.get(key(node, id));
+    if (known) return known;
+    const pane: Pane = new Pane(
+      this.api,
+      node,
+      id,
+      this.screens,
+      {
+        newTerminal: () => void this.open(),
+        nextTerminal: (step) => this.step(step, true),
+        leave: this.leave,
+      },
+      {
+        state: (state) => (button.dataset.state = state),
+        title: (title) => (button.title = title),
+        bell: () => {
+          if (this.current !== berth) button.classList.add("rang");
+        },
+      },
+    );
+    const panel = `term-${node}-${id}`;
+    const button: HTMLButtonElement = h(
+      "button",
+      { type: "button", role: "tab", class: "tab", id: `tab-${panel}`, "aria-controls": panel, "aria-selected": "false", tabindex: "-1" },
+      h("span", { class: "tab-label" }, this.label(pane)),
+    );
+    pane.element.id = panel;
+    pane.element.setAttribute("role", "tabpanel");
+    pane.element.setAttribute("aria-labelledby", button.id);
+    const tab = h("div", { class: "tab-slot", role: "presentation" }, button);
+    const berth: Berth = { pane, tab, button };
+    button.addEventListener("click", () => this.select(berth, true));
+    if (id !== "main") {
+      const close = h("button", { type: "button", class: "icon-button tab-close", "aria-label": `Close terminal ${id}`, title: "Close" }, icon("close"));
+      close.addEventListener("click", () => void this.close(berth));
+      tab.append(close);
+    }
+    this.tabs.append(tab);
+    this.berths.set(key(node, id), berth);
+    if (!this.current) this.select(berth, false);
+    return berth;
+  }
+
+  private label(pane: Pane): string {
+    return this.nodes.length > 1 ? `${pane.node} · ${pane.id}` : pane.id;
+  }
+
+  private select(berth: Berth, focus: boolean): void {
+    if (this.current !== berth) {
+      for (const other of this.berths.values()) {
+        const on = other === berth;
+        other.button.setAttribute("aria-selected", String(on));
+        other.button.tabIndex = on ? 0 : -1;
+        other.tab.classList.toggle("current", on);
+        other.pane.show(on);
+      }
+      this.current = berth;
+    }
+    berth.button.classList.remove("rang");
+    berth.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (focus) berth.pane.focus();
+  }
+
+  private async close(berth: Berth): Promise<void> {
+    try {
+      await this.api.closeTerminal(berth.pane.node, berth.pane.id);
+      this.remove(berth);
+      this.focus();
+    } catch (error) {
+      toast(`The terminal did not close: ${(error as Error).message}`, "alert");
+    }
+  }
+
+  private remove(berth: Berth): void {
+    if (this.current === berth) this.step(-1, false);
+    if (this.current === berth) this.current = null;
+    berth.pane.dispose();
+    berth.tab.remove();
+    this.berths.delete(key(berth.pane.node, berth.pane.id));
+  }
+
+  private step(step: -1 | 1, focus: boolean): void {
+    const all = [...this.berths.values()];
+    const at = all.findIndex((berth) => berth === this.current);
+    const next = all[(at + step + all.length) % all.length];
+    if (next) this.select(next, focus);
+  }
+
+  private arrows(event: KeyboardEvent): void {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!step || !(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
+    event.preventDefault();
+    this.step(step, false);
+    this.current?.button.focus();
+  }
+
+  private size(): { cols: number; rows: number } {
+    const terminal = this.current?.pane.terminal;
+    return terminal ? { cols: terminal.cols, rows: terminal.rows } : { cols: 80, rows: 24 };
+  }
+}

@@ -1,0 +1,251 @@
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon } from "@xterm/addon-search";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { WebglAddon } from "@xterm/addon-webgl";
+import { Terminal } from "@xterm/xterm";
+import type { SessionApi } from "../api/client";
+import { ApiError } from "../api/client";
+import { h } from "../ui/dom";
+import { recall, remember } from "../ui/memory";
+import { isDark, onTheme } from "../ui/theme";
+import { toast } from "../ui/toast";
+import { Connection, type ConnectionState } from "./connection";
+import { bindKeys, type KeyDeeds } from "./keys";
+import { palette } from "./palette";
+import { SearchBar } from "./search";
+import { allowStyles } from "./styles";
+
+const FONT = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
+const SIZES = { smallest: 9, usual: 14, largest: 28 };
+
+export interface PaneEvents {
+  state(state: ConnectionState): void;
+  title(title: string): void;
+  bell(): void;
+}
+
+/** One terminal on the page: xterm.js, its connection, and what surrounds its screen. */
+export class Pane {
+  readonly element: HTMLElement;
+  readonly terminal: Terminal;
+  private readonly frame = h("div", { class: "term-frame" });
+  private readonly notice = h("p", { class: "term-notice", role: "status", hidden: true });
+  private readonly fit = new FitAddon();
+  private readonly search: SearchBar;
+  private readonly connection: Connection;
+  private webgl: WebglAddon | null = null;
+  private shown = false;
+  private state: ConnectionState = "connecting";
+  private opened: Promise<void> | null = null;
+  private greeted!: () => void;
+  /** Resolves when the shell's first frame has come. */
+  readonly ready = new Promise<void>((resolve) => (this.greeted = resolve));
+
+  constructor(
+    private readonly api: SessionApi,
+    readonly node: string,
+    readonly id: string,
+    host: HTMLElement,
+    deeds: Omit<KeyDeeds, "search" | "fontSize">,
+    private readonly events: PaneEvents,
+  ) {
+    allowStyles();
+    this.element = h("div", { class: "pane" }, this.frame, this.notice);
+    host.append(this.element);
+    this.terminal = new Terminal({
+      allowProposedApi: true,
+      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      fontFamily: FONT,
+      fontSize: Number(recall("font-size") ?? SIZES.usual),
+      lineHeight: 1.15,
+      scrollback: 10_000,
+      theme: palette(isDark()),
+      minimumContrastRatio: 4.5,
+      macOptionIsMeta: false,
+      rightClickSelectsWord: false,
+      screenReaderMode: recall("screen-reader") === "on",
+    });
+    this.terminal.loadAddon(this.fit);
+    const search = new SearchAddon();
+    this.terminal.loadAddon(search);
+    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
+    this.terminal.loadAddon(new Unicode11Addon());
+    this.terminal.unicode.activeVersion = "11";
+    this.terminal.open(this.frame);
+    this.terminal.textarea?.setAttribute("aria-label", `Terminal ${id} on ${node}`);
+    this.search = new SearchBar(this.element, this.terminal, search);
+    bindKeys(this.terminal, { ...deeds, search: () => this.search.open(), fontSize: (step) => this.fontSize(step) });
+    this.frame.addEventListener("contextmenu", (event) => void this.rightClick(event));
+
+    this.connection = new Connection({
+      screen: this.terminal,
+      url: (query) => api.terminalSocket(node, id, query),
+      exists: () => this.exists(),
+      window: () => this.window(),
+      onState: (state) => this.entered(state),
+      onSize: () => this.sized(),
+      onExit: (code) => this.exited(code),
+      onFresh: () => this.greeted(),
+      onQueued: (bytes) => this.queued(bytes),
+    });
+    this.terminal.onData((data) => {
+      if (this.state === "exited") {
+        if (data === "\r") void this.reopen();
+      } else this.connection.input(data);
+    });
+    this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
+    this.terminal.onTitleChange((title) => events.title(title));
+    this.terminal.onBell(() => this.bell());
+    new ResizeObserver(() => this.refit()).observe(this.element);
+    onTheme((dark) => (this.terminal.options.theme = palette(dark)));
+  }
+
+  /** Types text; several lines go as one paste, so that a shell takes them as one command. */
+  async type(text: string, enter: boolean): Promise<void> {
+    await this.ready;
+    if (text.includes("\n")) this.terminal.paste(text);
+    else this.connection.input(text);
+    if (enter) this.connection.input("\r");
+    this.terminal.scrollToBottom();
+  }
+
+  show(shown: boolean): void {
+    this.shown = shown;
+    this.element.classList.toggle("shown", shown);
+    // Browsers allow about sixteen WebGL contexts, so only a shown terminal holds one.
+    if (shown) {
+      this.refit();
+      this.light();
+    } else {
+      this.webgl?.dispose();
+      this.webgl = null;
+    }
+  }
+
+  focus(): void {
+    this.terminal.focus();
+  }
+
+  openSearch(): void {
+    this.search.open();
+  }
+
+  setScreenReader(on: boolean): void {
+    this.terminal.options.screenReaderMode = on;
+  }
+
+  dispose(): void {
+    this.connection.close();
+    this.terminal.dispose();
+    this.element.remove();
+  }
+
+  private light(): void {
+    if (this.webgl) return;
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => {
+        webgl.dispose();
+        this.webgl = null;
+      });
+      this.terminal.loadAddon(webgl);
+      this.webgl = webgl;
+    } catch {
+      // No WebGL here: xterm.js goes on drawing with the DOM.
+    }
+  }
+
+  private window(): { cols: number; rows: number } {
+    const proposed = this.fit.proposeDimensions();
+    // A hidden pane has no size of its own; the terminal keeps the one it has.
+    if (!proposed || !Number.isFinite(proposed.cols) || !Number.isFinite(proposed.rows)) {
+      return { cols: this.terminal.cols, rows: this.terminal.rows };
+    }
+    return { cols: Math.min(1000, Math.max(2, proposed.cols)), rows: Math.min(1000, Math.max(1, proposed.rows)) };
+  }
+
+  private refit(): void {
+    if (!this.shown) return;
+    this.connection.resized();
+    this.sized();
+  }
+
+  /** The terminal may be smaller than the window where someone else looks at it too. */
+  private sized(): void {
+    const { cols, rows } = this.window();
+    const smaller = this.terminal.cols < cols || this.terminal.rows < rows;
+    const larger = this.terminal.cols > cols || this.terminal.rows > rows;
+    this.element.classList.toggle("smaller", smaller && !larger);
+    this.element.dataset.size = `${this.terminal.cols} × ${this.terminal.rows}, as another window shows it`;
+  }
+
+  private entered(state: ConnectionState): void {
+    this.state = state;
+    this.element.dataset.state = state;
+    if (state === "open" || state === "exited") this.say(null);
+    if (state === "waiting") this.say("Connection lost. Reconnecting… what you type is kept.");
+    if (state === "gone") this.say("This terminal was closed.");
+    this.events.state(state);
+  }
+
+  private exited(code: number): void {
+    this.terminal.write(`\r\n\x1b[0;2m[ended with exit code ${code} · press Enter for a new shell]\x1b[0m\r\n`);
+  }
+
+  private async reopen(): Promise<void> {
+    if (this.opened) return this.opened;
+    const { cols, rows } = this.window();
+    this.opened = this.api
+      .openTerminal(this.node, this.id, cols, rows)
+      .then(() => this.connection.connect())
+      .catch((error: unknown) => toast(`The terminal did not open: ${(error as Error).message}`, "alert"))
+      .finally(() => (this.opened = null));
+    return this.opened;
+  }
+
+  private async exists(): Promise<boolean | "unknown"> {
+    try {
+      return (await this.api.terminals(this.node)).some((terminal) => terminal.id === this.id);
+    } catch (error) {
+      return error instanceof ApiError && [403, 404, 410].includes(error.status) ? false : "unknown";
+    }
+  }
+
+  private queued(bytes: number): void {
+    if (bytes < 0) this.say("Connection lost. Too much was typed to keep; the last input was dropped.");
+    else if (bytes > 0) this.say(`Reconnecting… ${bytes} ${bytes === 1 ? "byte waits" : "bytes wait"} to be sent.`);
+  }
+
+  private say(text: string | null): void {
+    this.notice.hidden = text === null;
+    this.notice.textContent = text ?? "";
+  }
+
+  private bell(): void {
+    this.element.classList.remove("rang");
+    void this.element.offsetWidth;
+    this.element.classList.add("rang");
+    this.events.bell();
+  }
+
+  private async rightClick(event: MouseEvent): Promise<void> {
+    // Shift keeps the browser's own menu; programs that watch the mouse get the click themselves.
+    if (event.shiftKey || this.terminal.modes.mouseTrackingMode !== "none" || !navigator.clipboard?.readText) return;
+    event.preventDefault();
+    try {
+      this.terminal.paste(await navigator.clipboard.readText());
+    } catch {
+      toast(`The browser does not let this page read the clipboard; ${navigator.platform.includes("Mac") ? "⌘V" : "Ctrl-Shift-V"} pastes.`);
+    }
+    this.terminal.focus();
+  }
+
+  private fontSize(step: -1 | 0 | 1): void {
+    const now = this.terminal.options.fontSize ?? SIZES.usual;
+    const next = step === 0 ? SIZES.usual : Math.min(SIZES.largest, Math.max(SIZES.smallest, now + step));
+    remember("font-size", step === 0 ? null : String(next));
+    this.terminal.options.fontSize = next;
+    this.refit();
+  }
+}
