@@ -1,0 +1,4 @@
+//! What PID 1 sets up inside its sandbox before and while it serves.
+
+pub mod boot;
+pub mod names;
