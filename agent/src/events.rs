@@ -71,11 +71,6 @@ impl Hub {
         self.send(Event::Docker { event });
     }
 
-    /// The ports last seen.
-    pub fn ports(&self) -> Vec<ListeningPort> {
-        self.inner.ports.lock().unwrap_or_else(|e| e.into_inner()).clone()
-    }
-
     /// These ports listen now; told where they differ from those last seen.
     pub fn set_ports(&self, listening: Vec<ListeningPort>) {
         let mut ports = self.inner.ports.lock().unwrap_or_else(|e| e.into_inner());

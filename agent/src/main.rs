@@ -52,6 +52,7 @@ fn start(args: &[String], started: Instant) -> anyhow::Result<()> {
     let first = std::process::id() == 1;
     let config = std::env::var(CONFIG_ENV).with_context(|| format!("{CONFIG_ENV} is not set"))?;
     let config: AgentConfig = serde_json::from_str(&config).with_context(|| format!("{CONFIG_ENV} is not valid"))?;
+    sandbox::tunnels::check(&config)?;
     let listener = match args.get(1..) {
         None | Some([]) => inherited_listener()?,
         Some([flag, path]) if flag == "--listen" => StdListener::bind(path).with_context(|| path.clone())?,
@@ -141,6 +142,16 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
         streams,
         shutdown: shutdown.clone(),
     });
+
+    sandbox::tunnels::open(&app);
+    if first {
+        // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.
+        tokio::task::spawn_blocking(|| {
+            if let Err(e) = sandbox::meminfo::install() {
+                tracing::warn!("/proc/meminfo shows the host's memory: {e}");
+            }
+        });
+    }
 
     let server = axum::serve(listener, web::router(app.clone()));
     tokio::spawn(async move {

@@ -76,7 +76,7 @@ mod tests {
         let node2 = HostEntry { address: "100.96.0.3".parse().unwrap(), names: vec!["node2".into()] };
         let second = hosts(&config, &[node2], &mine);
         assert!(second.contains("100.96.0.3 node2\n# end\n10.0.0.1 mine\n"), "{second}");
-        assert_eq!(second.matches("localhost ip6").count(), 1);
+        assert_eq!(second.matches("127.0.0.1 localhost").count(), 1);
         assert_eq!(hosts(&config, &[], &second), mine);
     }
 }
