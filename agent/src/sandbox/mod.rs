@@ -1,0 +1,7 @@
+//! What PID 1 sets up inside its sandbox before and while it serves.
+
+pub mod boot;
+pub mod meminfo;
+pub mod names;
+mod redirect;
+pub mod tunnels;
