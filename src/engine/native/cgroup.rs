@@ -1,0 +1,272 @@
+//! Control groups. A sandbox nests below the server's own group in each hierarchy, so that whatever bounds the server
+//! (a systemd unit, a container) bounds its sandboxes too, and both cgroup v1 and v2 work.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::ErrorKind,
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+
+/// The cgroup hierarchies of this host, and where this process is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cgroups {
+    /// Whether there is only the unified hierarchy.
+    pub v2: bool,
+    /// Folders below which sandboxes get theirs: one for each hierarchy.
+    parents: BTreeSet<PathBuf>,
+    /// Path of the parent in the unified hierarchy, from its root.
+    v2_parent: PathBuf,
+    /// Controllers that can be used.
+    controllers: BTreeSet<String>,
+    /// Whether the cpu controller can set a hard limit.
+    cpu_quota: bool,
+}
+
+impl Cgroups {
+    /// What there is now. The answer can change while the process lives, when something moves it to another group.
+    pub fn current() -> Result<Cgroups> {
+        let read = |p: &str| fs::read_to_string(p).with_context(|| format!("reading {p}"));
+        let mut found = Cgroups::parse(&read("/proc/self/mountinfo")?, &read("/proc/self/cgroup")?);
+        if found.v2
+            && let Some(parent) = found.parents.first()
+        {
+            let text = fs::read_to_string(parent.join("cgroup.controllers")).unwrap_or_default();
+            found.controllers = text.split_whitespace().map(str::to_owned).collect();
+            found.cpu_quota = found.has("cpu");
+        } else {
+            found.cpu_quota = found.parents.iter().any(|p| p.join("cpu.cfs_quota_us").exists())
+                || fs::exists("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").unwrap_or(false);
+        }
+        Ok(found)
+    }
+
+    fn parse(mountinfo: &str, own: &str) -> Cgroups {
+        // Mount point and mounted part of each hierarchy, by its controllers (v1) or "" (v2).
+        let mut mounts: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+        let mut v1 = false;
+        for line in mountinfo.lines() {
+            let Some((left, right)) = line.split_once(" - ") else { continue };
+            let mut left = left.split(' ').skip(3);
+            let (Some(root), Some(point)) = (left.next(), left.next()) else { continue };
+            let mut right = right.split(' ');
+            match (right.next(), right.nth(1)) {
+                (Some("cgroup2"), _) => {
+                    mounts.entry("").or_insert((root, point));
+                }
+                (Some("cgroup"), Some(options)) => {
+                    v1 = true;
+                    for o in options.split(',') {
+                        mounts.entry(o).or_insert((root, point));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut found = Cgroups {
+            v2: !v1,
+            parents: BTreeSet::new(),
+            v2_parent: PathBuf::new(),
+            controllers: BTreeSet::new(),
+            cpu_quota: false,
+        };
+        for line in own.lines() {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+            let Some((root, point)) = mounts.get(controllers.split(',').next().unwrap_or_default()) else { continue };
+            // In a container that shows only a part of the hierarchy, paths start at that part.
+            let path = path.strip_prefix(root.trim_end_matches('/')).unwrap_or(path).trim_start_matches('/');
+            if v1 {
+                // On hybrid hosts the unified hierarchy has a group too, without controllers.
+                found.controllers.extend(controllers.split(',').filter(|c| !c.is_empty()).map(str::to_owned));
+                found.parents.insert(Path::new(point).join(path));
+            } else if controllers.is_empty() {
+                // The server itself sits in the leaf that `enter_leaf` made.
+                let own = Path::new(path);
+                let parent = if own.ends_with(LEAF) { own.parent().unwrap_or(own) } else { own };
+                found.v2_parent = Path::new("/").join(parent);
+                found.parents.insert(Path::new(point).join(parent));
+            }
+        }
+        found
+    }
+
+    /// Whether a controller can be used.
+    pub fn has(&self, controller: &str) -> bool {
+        self.controllers.contains(controller)
+    }
+
+    /// Whether cpu time can be bounded, not only shared.
+    pub fn cpu_quota(&self) -> bool {
+        self.cpu_quota
+    }
+
+    /// The folders that a group called `name` has.
+    pub fn folders(&self, name: &str) -> Vec<PathBuf> {
+        self.parents.iter().map(|p| p.join(name)).collect()
+    }
+
+    /// The path of a group called `name` as the OCI runtime takes it. v1 runtimes put a relative path below their own
+    /// group, which may be another in each hierarchy; v2 has but one, and there they differ in what relative means.
+    pub fn oci_path(&self, name: &str) -> PathBuf {
+        if self.v2 { self.v2_parent.join(name) } else { PathBuf::from(name) }
+    }
+
+    /// Names of the groups next to which sandboxes lie.
+    pub fn children(&self) -> Vec<String> {
+        let entries = self.parents.iter().filter_map(|p| fs::read_dir(p).ok()).flatten().flatten();
+        entries.filter_map(|e| e.file_name().into_string().ok()).collect()
+    }
+
+    /// On v2 a group that holds processes may have no groups with controllers below it: the server moves into a leaf
+    /// of its own and opens the controllers for its neighbours, the sandboxes. On v1 there is nothing to do.
+    pub fn enter_leaf(&self) -> Result<()> {
+        let Some(parent) = self.parents.first().filter(|_| self.v2) else { return Ok(()) };
+        // In the root group both may be.
+        if self.v2_parent != Path::new("/") {
+            let leaf = parent.join(LEAF);
+            fs::create_dir_all(&leaf).with_context(|| format!("making {}", leaf.display()))?;
+            for pid in processes(parent) {
+                match fs::write(leaf.join("cgroup.procs"), pid.to_string()) {
+                    Err(e) if e.raw_os_error() != Some(libc::ESRCH) => {
+                        return Err(e).with_context(|| format!("moving process {pid} to {}", leaf.display()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for c in &self.controllers {
+            if let Err(e) = fs::write(parent.join("cgroup.subtree_control"), format!("+{c}")) {
+                tracing::warn!("controller {c} cannot be given to sandboxes: {e} (systemd: Delegate=yes)");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Name of the group of the server itself, on v2.
+const LEAF: &str = "boatyard-server";
+
+/// Files of a group that its owner may write. The limits are not among them.
+const DELEGATED: &[&str] = &[
+    "cgroup.procs",
+    "tasks",
+    "cgroup.threads",
+    "cgroup.subtree_control",
+    "cgroup.clone_children",
+    "notify_on_release",
+];
+
+/// Gives a sandbox's groups, not their limits, to its root.
+pub(super) fn delegate(folders: &[PathBuf], owner: u32) -> Result<()> {
+    let mut given = 0;
+    for folder in folders.iter().filter(|f| f.exists()) {
+        chown(folder, Some(owner), Some(owner)).with_context(|| format!("giving away {}", folder.display()))?;
+        for file in DELEGATED {
+            match chown(folder.join(file), Some(owner), Some(owner)) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(e).with_context(|| format!("giving away {file} of {}", folder.display()));
+                }
+                _ => {}
+            }
+        }
+        given += 1;
+    }
+    anyhow::ensure!(given > 0, "the OCI runtime made none of {folders:?}: is the server in another cgroup now?");
+    Ok(())
+}
+
+/// The processes in a group, without those in the groups below.
+fn processes(folder: &Path) -> Vec<i32> {
+    let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|l| l.parse().ok()).filter(|pid| *pid > 0).collect()
+}
+
+/// A group and all below it, the lowest first.
+fn tree(folder: &Path) -> Vec<PathBuf> {
+    walkdir::WalkDir::new(folder)
+        .contents_first(true)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|e| e.file_type().is_dir())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
+}
+
+/// Kills every process in the groups and below.
+pub(super) fn kill(folders: &[PathBuf]) {
+    for folder in folders {
+        if fs::write(folder.join("cgroup.kill"), "1").is_ok() {
+            continue;
+        }
+        for pid in tree(folder).iter().flat_map(|f| processes(f)) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+}
+
+/// Kills what is in the groups and removes them with all below.
+pub(super) fn remove(folders: &[PathBuf]) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    for folder in folders {
+        let mut wait = Duration::from_millis(1);
+        loop {
+            // Processes die a little after they were killed, and until then their group is busy.
+            let left = tree(folder).into_iter().find_map(|f| match fs::remove_dir(&f) {
+                Err(e) if e.kind() != ErrorKind::NotFound => Some((f, e)),
+                _ => None,
+            });
+            let Some((path, e)) = left else { break };
+            if Instant::now() > deadline {
+                return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
+            }
+            kill(std::slice::from_ref(folder));
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(Duration::from_millis(50));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hybrid_hosts_have_a_parent_in_each_hierarchy() {
+        let mounts = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+                      36 31 0:33 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+                      41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        let c = Cgroups::parse(mounts, "4:memory:/a/b\n2:cpu,cpuacct:/\n0::/\n");
+        assert!(!c.v2 && c.has("cpu") && c.has("memory") && !c.has("pids"));
+        let name = PathBuf::from("x");
+        assert_eq!(c.oci_path("x"), name);
+        assert_eq!(
+            c.folders("x"),
+            ["cpu,cpuacct/x", "memory/a/b/x", "unified/x"].map(|p| Path::new("/sys/fs/cgroup").join(p))
+        );
+    }
+
+    #[test]
+    fn on_v2_sandboxes_lie_beside_the_servers_leaf() {
+        let mounts = "25 24 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+        for own in ["0::/system.slice/boatyard.service\n", "0::/system.slice/boatyard.service/boatyard-server\n"] {
+            let c = Cgroups::parse(mounts, own);
+            assert!(c.v2);
+            assert_eq!(c.oci_path("x"), PathBuf::from("/system.slice/boatyard.service/x"));
+            assert_eq!(c.folders("x"), [PathBuf::from("/sys/fs/cgroup/system.slice/boatyard.service/x")]);
+        }
+        assert_eq!(Cgroups::parse(mounts, "0::/\n").oci_path("x"), PathBuf::from("/x"));
+    }
+
+    #[test]
+    fn a_container_that_sees_a_part_of_the_hierarchy() {
+        let mounts = "36 31 0:33 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+        let c = Cgroups::parse(mounts, "4:memory:/docker/abc\n");
+        assert_eq!(c.folders("x"), [PathBuf::from("/sys/fs/cgroup/memory/x")]);
+    }
+}
