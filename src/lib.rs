@@ -2,7 +2,12 @@
 //!
 //! ARCHITECTURE.md is the map. `session` is the heart and knows no HTTP; `web` translates.
 
+pub mod agent;
+pub mod config;
 pub mod course;
 pub mod engine;
 pub mod paths;
+pub mod ports;
+pub mod session;
+pub mod store;
 pub mod web;

@@ -9,7 +9,7 @@ use boatyard::engine::{
     Engine, EngineError,
     native::{Fault, Step},
 };
-use common::{Yard, sh, spec};
+use common::yard::{Yard, sh, spec};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_is_made_answers_and_goes_without_a_trace() {

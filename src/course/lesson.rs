@@ -65,6 +65,17 @@ pub enum Level {
     Advanced,
 }
 
+impl Level {
+    /// The level as it is written in lessons.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Beginner => "beginner",
+            Level::Intermediate => "intermediate",
+            Level::Advanced => "advanced",
+        }
+    }
+}
+
 /// A step of a lesson.
 #[derive(Debug, Clone)]
 pub struct Step {

@@ -1,4 +1,96 @@
-//! The web side: translates between HTTP and the rest, and nothing more.
+//! HTTP: pages and the API. It translates and nothing more; what happens is `session`'s affair.
+//!
+//! A request first meets [`host`], which sends what is addressed to a published port's own host name to `ports`, then
+//! [`origin`], which refuses state changes from foreign pages, then a route.
 
+mod access;
+pub mod admin;
+pub mod api;
 pub mod assets;
+mod client;
+mod host;
+mod origin;
+mod pages;
+mod problem;
+mod security;
 pub mod view;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Router, extract::FromRef, middleware};
+use axum_extra::extract::cookie::Key;
+pub use pages::wants_html;
+pub use problem::Problem;
+use tokio_util::sync::CancellationToken;
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+
+use crate::{ports::Ports, session::Sessions};
+
+/// What the routes share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The sessions.
+    pub sessions: Sessions,
+    /// Published ports.
+    pub ports: Arc<Ports>,
+    /// The offline catalogue, for the pages.
+    pub catalogue: Arc<Vec<view::CatalogueImage>>,
+    key: Key,
+    shutdown: CancellationToken,
+}
+
+impl FromRef<App> for Key {
+    fn from_ref(app: &App) -> Key {
+        app.key.clone()
+    }
+}
+
+impl App {
+    /// The routes' state.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn new(
+        sessions: Sessions,
+        catalogue: Vec<view::CatalogueImage>,
+        shutdown: CancellationToken,
+    ) -> Result<App, crate::store::StoreError> {
+        let key = Key::from(&sessions.store().secret("cookies")?);
+        let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
+        Ok(App { sessions, ports, catalogue: Arc::new(catalogue), key, shutdown })
+    }
+
+    /// Whether browsers reach the server over TLS.
+    pub fn is_https(&self) -> bool {
+        self.sessions.config().base_url().starts_with("https://")
+    }
+}
+
+/// Everything that is served on the network.
+pub fn router(app: App) -> Router {
+    let (api, document) = api::router().split_for_parts();
+    let pages = pages::router();
+    Router::new()
+        .merge(api)
+        .merge(api::document_route(document))
+        .merge(pages)
+        .fallback(pages::not_found)
+        .layer(middleware::from_fn(security::headers))
+        .layer(middleware::from_fn(origin::check))
+        // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
+        .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+/// Serves on `listener` until the shutdown token is cancelled, then lets requests under way finish; open WebSockets end
+/// with the token.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    let shutdown = app.shutdown.clone();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await
+}

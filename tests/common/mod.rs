@@ -1,237 +1,156 @@
-//! What integration tests share: a Boatyard of their own each, and a look at what it left on the host.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+//! The true server, started as an operator starts it, on a free port with a folder of its own; and a student who uses it.
+
+#![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
+
+pub mod residue;
+pub mod student;
+pub mod terminal;
+pub mod yard;
 
 use std::{
-    collections::BTreeSet,
-    fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-use boatyard::{
-    engine::{
-        Engine, Limits, NetworkSpec, SandboxId, SandboxSpec, UidRange,
-        native::{NativeEngine, NativeSettings},
-    },
-    paths::Paths,
-};
-use boatyard_protocol::agent::{AgentConfig, DockerMode, ExecRequest, ExecResponse};
-use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
+use boatyard::paths::Paths;
 
-fn workspace() -> PathBuf {
+/// A server with a data folder of its own. When it is dropped, its sessions and all their traces are removed.
+pub struct TestServer {
+    data: tempfile::TempDir,
+    settings: Vec<(String, String)>,
+    child: Option<Child>,
+    url: String,
+}
+
+impl TestServer {
+    /// Starts a server with the default configuration.
+    pub fn start() -> TestServer {
+        TestServer::with(&[])
+    }
+
+    /// Starts a server; `settings` are environment variables without their prefix, such as `SESSIONS__MAX`.
+    pub fn with(settings: &[(&str, &str)]) -> TestServer {
+        let data = tempfile::Builder::new().prefix("boatyard-test-").tempdir_in("/var/tmp").expect("a temporary folder");
+        let made = workspace().join(".boatyard");
+        assert!(
+            made.join("images/default/image.json").is_file() && made.join("registry").is_dir(),
+            "there is no lab image or no catalogue in {}; run `make test`, which builds them",
+            made.display()
+        );
+        std::os::unix::fs::symlink(made.join("images"), data.path().join("images")).expect("link images");
+        // The registry never writes into a file that is there, so the copies may share their bytes.
+        for folder in ["registry", "catalogue"] {
+            let copied = Command::new("cp")
+                .args(["-al", &made.join(folder).to_string_lossy(), &data.path().to_string_lossy()])
+                .status()
+                .expect("cp runs");
+            assert!(copied.success(), "{folder} was not copied");
+        }
+        let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut server = TestServer { data, settings, child: None, url: String::new() };
+        server.start_again();
+        server
+    }
+
+    /// Starts the server again, on the same folder and port.
+    pub fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it runs");
+        let listen = self.url.rsplit_once(':').map_or("127.0.0.1:0".into(), |(_, port)| format!("127.0.0.1:{port}"));
+        let mut child = self
+            .command(&["serve", "--listen", &listen, "--courses", &workspace().join("courses").to_string_lossy()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("boatyard runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its first line");
+        let url = line.trim().strip_prefix("Boatyard is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
+        self.url = url;
+        self.child = Some(child);
+    }
+
+    /// Ends the server as a crash does.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("kill");
+        child.wait().expect("wait");
+    }
+
+    /// Asks the server to stop, and waits.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM)
+            .expect("SIGTERM");
+        let status = child.wait().expect("wait");
+        assert!(status.success(), "it ended with {status}");
+    }
+
+    /// `http://localhost:<port>`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit_once(':').expect("a port").1.parse().expect("a port")
+    }
+
+    /// Process id of the server.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Its folders.
+    pub fn paths(&self) -> Paths {
+        Paths::new(self.data.path())
+    }
+
+    /// Runs a command of the operator's to its end.
+    pub fn boatyard(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("boatyard runs")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut c = Command::new(env!("CARGO_BIN_EXE_boatyard"));
+        c.arg("--data").arg(self.data.path()).args(args).stdin(Stdio::null());
+        c.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or("warn".into()));
+        for (key, value) in &self.settings {
+            c.env(format!("BOATYARD_{key}"), value);
+        }
+        c
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // Removes every sandbox, whatever state a failed test left it in, and the network namespace.
+        let out = self.command(&["gc", "--all"]).output().expect("boatyard runs");
+        if !out.status.success() {
+            eprintln!("gc --all: {}", String::from_utf8_lossy(&out.stderr));
+        }
+    }
+}
+
+/// The project's folder.
+pub fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The file of an environment variable, or the one where `make test` puts it.
-fn needed(variable: &str, usual: &str) -> PathBuf {
-    let path = std::env::var_os(variable).map_or_else(|| workspace().join(usual), PathBuf::from);
-    assert!(path.exists(), "{} is not there: run `make test`, or set {variable}", path.display());
-    path
-}
-
-pub fn rootfs() -> PathBuf {
-    needed("BOATYARD_TEST_ROOTFS", ".boatyard/images/default/rootfs")
-}
-
-pub fn agent() -> PathBuf {
-    needed("BOATYARD_AGENT_BIN", "target/boatyard-agent")
-}
-
-/// A native engine with a data folder of its own, removed with all its sandboxes at the end, also after a panic.
-pub struct Yard {
-    pub engine: NativeEngine,
-    pub paths: Paths,
-    _data: Option<tempfile::TempDir>,
-}
-
-impl Yard {
-    pub fn new() -> Yard {
-        Yard::with(NativeSettings::default())
+/// Waits until `what` holds; fails with `name` if it does not within `limit`.
+pub async fn eventually<F: Future<Output = bool>>(name: &str, limit: Duration, mut what: impl FnMut() -> F) {
+    let start = Instant::now();
+    while !what().await {
+        assert!(start.elapsed() < limit, "{name}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-
-    pub fn with(settings: NativeSettings) -> Yard {
-        let data = tempfile::Builder::new().prefix("yard-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Yard::at(data.path(), settings).keep(data)
-    }
-
-    /// An engine on a data folder that someone else removes.
-    pub fn at(data: &Path, settings: NativeSettings) -> Yard {
-        let paths = Paths::new(data);
-        let engine = NativeEngine::new(paths.clone(), settings, agent()).unwrap();
-        Yard { engine, paths, _data: None }
-    }
-
-    fn keep(mut self, data: tempfile::TempDir) -> Yard {
-        self._data = Some(data);
-        self
-    }
-
-    pub fn data(&self) -> &Path {
-        self.paths.data()
-    }
-
-    /// All that this Boatyard has on its host and that goes with its sandboxes.
-    pub fn residue(&self) -> BTreeSet<String> {
-        residue(&self.paths)
-    }
-
-    /// Fails if anything but `before` is left after a second.
-    pub fn assert_left(&self, before: &BTreeSet<String>) {
-        let start = Instant::now();
-        loop {
-            let now = self.residue();
-            if &now == before {
-                return;
-            }
-            let more: Vec<_> = now.difference(before).collect();
-            assert!(start.elapsed() < Duration::from_secs(1), "left behind: {more:#?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Yard {
-    fn drop(&mut self) {
-        if self._data.is_none() {
-            return;
-        }
-        let engine = self.engine.clone();
-        let clear = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                engine.inject(None);
-                for id in engine.list().await.unwrap_or_default() {
-                    if let Err(e) = engine.destroy(&id).await {
-                        eprintln!("clearing up: {e}");
-                    }
-                }
-                if let Err(e) = engine.teardown().await {
-                    eprintln!("clearing up: {e}");
-                }
-            });
-        };
-        let _ = std::thread::spawn(clear).join();
-    }
-}
-
-/// Every trace of the sandboxes of one Boatyard: mounts, loop devices, links, cgroups, processes and files.
-pub fn residue(paths: &Paths) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let data = paths.data().display().to_string();
-    let run = paths.run().display().to_string();
-    let read = |p: &str| fs::read_to_string(p).unwrap_or_default();
-    for line in read("/proc/self/mountinfo").lines().filter(|l| l.contains(&data) || l.contains(&run)) {
-        let point = line.split(' ').nth(4).unwrap_or_default();
-        if point != format!("{run}/netns") {
-            found.insert(format!("mount {point}"));
-        }
-    }
-    for block in fs::read_dir("/sys/block").unwrap().flatten() {
-        let backing = fs::read_to_string(block.path().join("loop/backing_file")).unwrap_or_default();
-        if backing.contains(&data) {
-            found.insert(format!("loop device {}", backing.trim()));
-        }
-    }
-    let group = format!("boatyard-{}-", paths.instance());
-    for entry in walkdir::WalkDir::new("/sys/fs/cgroup").into_iter().filter_map(Result::ok) {
-        if entry.file_type().is_dir() && entry.file_name().to_string_lossy().starts_with(&group) {
-            found.insert(format!("cgroup {}", entry.path().display()));
-        }
-    }
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let ours = fs::read_to_string(process.path().join("cgroup")).is_ok_and(|g| g.contains(&group));
-        // What is dead and waits to be reaped by the host's init is the host's.
-        let dead = || fs::read_to_string(process.path().join("stat")).is_ok_and(|s| s.contains(") Z "));
-        if ours && !dead() {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            found.insert(format!("process {}", name.trim()));
-        }
-    }
-    for link in fs::read_dir("/sys/class/net").unwrap().flatten() {
-        let name = link.file_name().to_string_lossy().into_owned();
-        if name.contains(paths.instance()) {
-            found.insert(format!("link {name} on the host"));
-        }
-    }
-    for name in links_in(&paths.run().join("netns")) {
-        found.insert(format!("link {name} in the yard"));
-    }
-    let mut folders = vec![paths.sandboxes()];
-    folders.extend(["agents", "runtime", "sandboxes"].map(|f| paths.run().join(f)));
-    for folder in folders {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            if entry.file_name() != ".templates" {
-                found.insert(format!("file {}", entry.path().display()));
-            }
-        }
-    }
-    found
-}
-
-fn links_in(netns: &Path) -> Vec<String> {
-    let Ok(ns) = File::open(netns) else { return Vec::new() };
-    let look = move || {
-        nix::sched::setns(ns, nix::sched::CloneFlags::CLONE_NEWNET).ok()?;
-        let text = fs::read_to_string("/proc/thread-self/net/dev").ok()?;
-        Some(text.lines().filter_map(|l| Some(l.split_once(':')?.0.trim().to_owned())).collect::<Vec<_>>())
-    };
-    let mut names = std::thread::spawn(look).join().unwrap().unwrap_or_default();
-    names.retain(|n| n != "lo");
-    names
-}
-
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// A small sandbox on session network `network`, its `host`th.
-pub fn spec(network: u16, host: u8) -> SandboxSpec {
-    let first = u32::from(std::net::Ipv4Addr::new(100, 96, 0, 0)) + 32 * u32::from(network);
-    SandboxSpec {
-        id: SandboxId::random(),
-        range: UidRange(NEXT.fetch_add(1, Ordering::Relaxed) % 2000),
-        rootfs: rootfs(),
-        limits: Limits { memory: 256 << 20, cpus: 1.0, pids: 200, disk: 512 << 20 },
-        network: NetworkSpec {
-            number: network,
-            address: (first + 1 + u32::from(host)).into(),
-            gateway: (first + 1).into(),
-            prefix: 27,
-        },
-        agent: AgentConfig {
-            hostname: format!("node{host}"),
-            docker: DockerMode::OnDemand,
-            hosts: Vec::new(),
-            dns: Vec::new(),
-            address: None,
-            tunnels: Vec::new(),
-            cpus: None,
-            terminals: Vec::new(),
-        },
-    }
-}
-
-/// Runs a shell command as root in a sandbox, through its agent.
-pub async fn sh(engine: &dyn Engine, id: &SandboxId, command: &str) -> ExecResponse {
-    let request = ExecRequest {
-        command: ["sh", "-c", command].map(str::to_owned).to_vec(),
-        stdin: None,
-        cwd: None,
-        env: Default::default(),
-        timeout_ms: 20_000,
-        max_output: 1 << 16,
-    };
-    let io = TokioIo::new(engine.connect(id).await.unwrap());
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
-    tokio::spawn(connection);
-    let request = hyper::Request::post("/v1/exec")
-        .header("host", "agent")
-        .header("content-type", "application/json")
-        .body(Full::<bytes::Bytes>::from(serde_json::to_vec(&request).unwrap()))
-        .unwrap();
-    let answer = sender.send_request(request).await.unwrap();
-    let status = answer.status();
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
-    serde_json::from_slice(&body).unwrap()
 }

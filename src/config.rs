@@ -1,0 +1,281 @@
+//! The configuration: one commented TOML file, then environment variables, then flags, each over the one before.
+//!
+//! `deploy/boatyard.toml` shows every key with its default; a test holds the two together.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use bytesize::ByteSize;
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Limits, native::NativeSettings};
+
+/// Everything an operator can set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder with everything that survives a reboot. Absolute.
+    pub data: PathBuf,
+    /// Address and port to serve on.
+    pub listen: SocketAddr,
+    /// Address under which browsers reach the server, such as `https://lab.example.org`; made from `listen` where absent.
+    pub base_url: Option<String>,
+    /// Further host names by which the server may be addressed.
+    pub hosts: Vec<String>,
+    /// Domain below which published ports get host names: `8080-node1-<session>.<domain>`.
+    pub domain: String,
+    /// Folder with courses.
+    pub courses: PathBuf,
+    /// The static agent binary; looked for beside the server's own where absent.
+    pub agent: Option<PathBuf>,
+    /// Sessions.
+    pub sessions: SessionSettings,
+    /// What one sandbox may use.
+    pub limits: LimitSettings,
+    /// The session registry.
+    pub registry: RegistrySettings,
+    /// The native engine.
+    pub engine: NativeSettings,
+}
+
+/// The `[sessions]` table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionSettings {
+    /// How long a session lasts.
+    #[serde(with = "humantime_serde")]
+    pub duration: Duration,
+    /// How much time an extension adds.
+    #[serde(with = "humantime_serde")]
+    pub extension: Duration,
+    /// How often a session can be extended.
+    pub extensions: u32,
+    /// Most sessions at one time.
+    pub max: u32,
+    /// Most sessions that one browser may have at one time.
+    pub per_client: u32,
+    /// Most sessions that one network address may have at one time; 0 sets no such limit (a class often shares one).
+    pub per_address: u32,
+    /// Lab image of new sessions.
+    pub image: String,
+    /// When Docker starts: `at-once` with the session, `on-demand` with the first `docker` command.
+    pub docker: boatyard_protocol::agent::DockerMode,
+}
+
+/// The `[limits]` table: bounds of one sandbox.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Memory, swap included.
+    pub memory: ByteSize,
+    /// Processors; fractions are shares of time.
+    pub cpus: f64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// Disk.
+    pub disk: ByteSize,
+}
+
+/// The `[registry]` table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrySettings {
+    /// What a session may push in all.
+    pub quota: ByteSize,
+    /// Registry from which names that the catalogue lacks are fetched and cached, such as Docker Hub's; none by default.
+    pub upstream: Option<Upstream>,
+}
+
+/// A registry behind the catalogue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its address.
+    pub url: String,
+    /// User, where it wants one.
+    pub username: Option<String>,
+    /// Password or token of the user.
+    pub password: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data: PathBuf::from("/var/lib/boatyard"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            base_url: None,
+            hosts: Vec::new(),
+            domain: "localhost".into(),
+            courses: PathBuf::from("/usr/share/boatyard/courses"),
+            agent: None,
+            sessions: SessionSettings {
+                duration: Duration::from_secs(2 * 3600),
+                extension: Duration::from_secs(3600),
+                extensions: 3,
+                max: 40,
+                per_client: 2,
+                per_address: 0,
+                image: "default".into(),
+                docker: Default::default(),
+            },
+            limits: LimitSettings { memory: ByteSize::gib(1), cpus: 2.0, pids: 1500, disk: ByteSize::gib(10) },
+            registry: RegistrySettings { quota: ByteSize::gib(2), upstream: None },
+            engine: NativeSettings::default(),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// The limits as the engine takes them.
+    pub fn limits(&self) -> Limits {
+        Limits { memory: self.memory.as_u64(), cpus: self.cpus, pids: self.pids, disk: self.disk.as_u64() }
+    }
+}
+
+/// Why a configuration is refused; the message names the key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file, variable or flag that does not fit.
+    #[error("configuration: {0}")]
+    Read(String),
+    /// A value that cannot be.
+    #[error("configuration: {key} = {value}: {why}")]
+    Value {
+        /// The key, with its table.
+        key: &'static str,
+        /// What it was set to.
+        value: String,
+        /// Why not, and what would do.
+        why: &'static str,
+    },
+}
+
+/// Prefix of the environment variables: `BOATYARD_SESSIONS__MAX=10` sets `max` in `[sessions]`.
+pub const ENV_PREFIX: &str = "BOATYARD_";
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// `file` must exist if it is given; `flags` is a JSON object in the shape of [`Config`] with what the command line set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the key and where it came from.
+    pub fn load(file: Option<&std::path::Path>, flags: &serde_json::Value) -> Result<Config, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigError::Read(format!("there is no file {}", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        // BOATYARD_TEST_… steers the project's own tests.
+        let env = Env::prefixed(ENV_PREFIX).filter(|k| !k.starts_with("test_") && !k.starts_with("TEST_")).split("__");
+        let config: Config =
+            figment.merge(env).merge(Serialized::defaults(flags)).extract().map_err(|e| ConfigError::Read(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |key, value: &dyn std::fmt::Display, why| Err(ConfigError::Value { key, value: value.to_string(), why });
+        if !self.data.is_absolute() {
+            return bad("data", &self.data.display(), "must be an absolute path");
+        }
+        if let Some(url) = &self.base_url
+            && (!(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/'))
+        {
+            return bad("base_url", url, "must be http:// or https:// with a host, without a slash at the end");
+        }
+        if self.domain.is_empty() || !self.domain.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) {
+            return bad("domain", &self.domain, "must be a domain name");
+        }
+        let s = &self.sessions;
+        if s.duration < Duration::from_secs(60) {
+            return bad("sessions.duration", &humantime::format_duration(s.duration), "must be at least 1m");
+        }
+        if s.max == 0 {
+            return bad("sessions.max", &s.max, "must be at least 1");
+        }
+        if s.per_client == 0 {
+            return bad("sessions.per_client", &s.per_client, "must be at least 1");
+        }
+        let l = &self.limits;
+        if l.memory < ByteSize::mib(128) {
+            return bad("limits.memory", &l.memory, "must be at least 128 MiB: Docker needs that");
+        }
+        if l.cpus.is_nan() || l.cpus < 0.1 {
+            return bad("limits.cpus", &l.cpus, "must be at least 0.1");
+        }
+        if l.pids < 100 {
+            return bad("limits.pids", &l.pids, "must be at least 100: Docker needs that");
+        }
+        if l.disk < ByteSize::mib(256) {
+            return bad("limits.disk", &l.disk, "must be at least 256 MiB");
+        }
+        Ok(())
+    }
+
+    /// Scheme, host and port under which browsers reach the server, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.base_url.clone().unwrap_or_else(|| {
+            let host = match self.listen.ip() {
+                ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+                std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+                ip => ip.to_string(),
+            };
+            format!("http://{host}:{}", self.listen.port())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str) -> Result<Config, ConfigError> {
+        let f = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(f.path(), toml).unwrap();
+        Config::load(Some(f.path()), &serde_json::json!({}))
+    }
+
+    #[test]
+    fn the_commented_file_says_the_defaults() {
+        let text = include_str!("../deploy/boatyard.toml");
+        // Keys without a default stand commented out.
+        let c = load(text).unwrap();
+        assert_eq!(serde_json::to_value(&c).unwrap(), serde_json::to_value(Config::default()).unwrap());
+        let keys = text.lines().filter(|l| l.contains(" = ")).count();
+        assert!(keys >= 20, "the file shows {keys} keys");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let e = load("[sessions]\nduratoin = \"1h\"").unwrap_err().to_string();
+        assert!(e.contains("duratoin"), "{e}");
+    }
+
+    #[test]
+    fn an_impossible_value_is_refused_by_name() {
+        for (toml, key) in [
+            ("[sessions]\nmax = 0", "sessions.max"),
+            ("[sessions]\nmax = \"many\"", "sessions.max"),
+            ("[limits]\nmemory = \"1 MiB\"", "limits.memory"),
+            ("data = \"here\"", "data"),
+            ("base_url = \"lab.example.org\"", "base_url"),
+        ] {
+            let e = load(toml).unwrap_err().to_string();
+            assert!(e.contains(key), "{e}");
+        }
+    }
+
+    #[test]
+    fn flags_go_over_the_file() {
+        let f = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(f.path(), "listen = \"127.0.0.1:1\"").unwrap();
+        let c = Config::load(Some(f.path()), &serde_json::json!({"listen": "127.0.0.1:2"})).unwrap();
+        assert_eq!(c.listen.port(), 2);
+    }
+}

@@ -1,0 +1,283 @@
+//! The authorising proxy: a session pushes only into its own namespace, and pulls only that and the catalogue.
+//!
+//! It speaks the OCI Distribution Specification 1.1; errors have the specification's form.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
+use serde_json::json;
+use tokio::sync::{RwLock, broadcast};
+use tracing::warn;
+
+use super::{
+    client::{Body, RegistryClient, full},
+    names::{Endpoint, Name, Rest, outward, session_prefix},
+    quota::Quota,
+    storage::Storage,
+};
+use crate::session::PublicName;
+
+/// Longest answer that is read whole, to put the client's own names into it.
+const MAX_REWRITTEN: usize = 1 << 20;
+
+/// The proxy.
+pub struct Proxy {
+    registry: RegistryClient,
+    upstream: Option<RegistryClient>,
+    storage: Storage,
+    quota: Quota,
+    pushes: broadcast::Sender<PublicName>,
+    writing: Arc<RwLock<()>>,
+}
+
+impl Proxy {
+    pub fn new(
+        registry: RegistryClient,
+        upstream: Option<RegistryClient>,
+        storage: Storage,
+        quota: u64,
+        pushes: broadcast::Sender<PublicName>,
+        writing: Arc<RwLock<()>>,
+    ) -> Proxy {
+        Proxy { registry, upstream, storage, quota: Quota::new(quota), pushes, writing }
+    }
+
+    /// Forgets what was counted for a session.
+    pub fn forget(&self, session: &PublicName) {
+        self.quota.forget(session);
+    }
+
+    /// Answers a request to the session's own registry, `registry.lab:5000`.
+    pub async fn session(&self, session: &PublicName, request: Request<Incoming>) -> Response<Body> {
+        match Endpoint::parse(request.uri().path()) {
+            None => error(StatusCode::NOT_FOUND, "NAME_INVALID", "This is no address of a registry."),
+            Some(Endpoint::Base) => base(),
+            Some(Endpoint::Catalog) => json_answer(json!({ "repositories": self.storage.of_session(session) })),
+            Some(Endpoint::Repository { name, rest }) if reads(request.method()) => {
+                self.read(session, &name, &rest, &request).await
+            }
+            Some(Endpoint::Repository { name, rest }) => self.write(session, &name, &rest, request).await,
+        }
+    }
+
+    /// Answers a request to the mirror of the catalogue, which can only be read.
+    pub async fn catalogue(&self, request: Request<Incoming>) -> Response<Body> {
+        if !reads(request.method()) {
+            return error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "The catalogue can only be read.");
+        }
+        match Endpoint::parse(request.uri().path()) {
+            None | Some(Endpoint::Catalog) => error(StatusCode::NOT_FOUND, "NAME_INVALID", "This is no address of the catalogue."),
+            Some(Endpoint::Base) => base(),
+            Some(Endpoint::Repository { name, rest }) => {
+                let found = self.get(&request, &name.of_catalogue(), &rest).await;
+                match (&self.upstream, &found) {
+                    (Some(upstream), Ok(answer)) if answer.status() == StatusCode::NOT_FOUND => {
+                        pass(upstream.send(get(&request, name.as_str(), &rest)).await)
+                    }
+                    _ => self.outward(found, "catalogue/").await,
+                }
+            }
+        }
+    }
+
+    async fn read(&self, session: &PublicName, name: &Name, rest: &Rest, request: &Request<Incoming>) -> Response<Body> {
+        let own = name.of_session(session);
+        let found = self.get(request, &own, rest).await;
+        if !found.as_ref().is_ok_and(|a| a.status() == StatusCode::NOT_FOUND) {
+            return self.outward(found, &session_prefix(session)).await;
+        }
+        // A layer that the catalogue has need not be sent: before a client sends one, it asks whether it is there.
+        if let (Rest::Blob(digest), &Method::HEAD) = (rest, request.method())
+            && let Some(from) = self.storage.in_catalogue(digest)
+        {
+            let _writing = self.writing.read().await;
+            if self.registry.mount_blob(&own, digest, &from).await.unwrap_or(false) {
+                let again = self.get(request, &own, rest).await;
+                return self.outward(again, &session_prefix(session)).await;
+            }
+        }
+        match self.get(request, &name.of_catalogue(), rest).await {
+            Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
+                self.outward(found, &session_prefix(session)).await
+            }
+            answer => self.outward(answer, "catalogue/").await,
+        }
+    }
+
+    async fn write(&self, session: &PublicName, name: &Name, rest: &Rest, request: Request<Incoming>) -> Response<Body> {
+        let possible = match rest {
+            Rest::Tags | Rest::Referrers(_) => false,
+            Rest::Manifest(_) => matches!(*request.method(), Method::PUT | Method::DELETE),
+            Rest::Blob(_) => *request.method() == Method::DELETE,
+            Rest::Upload(_) => matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT | Method::DELETE),
+        };
+        if !possible {
+            return error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "This cannot be done here.");
+        }
+        if self.quota.is_exceeded(session) {
+            return self.quota_error();
+        }
+        let own = name.of_session(session);
+        let _writing = self.writing.read().await;
+        let method = request.method().clone();
+        let query = own_query(request.uri().query(), session);
+        let (parts, body) = request.into_parts();
+        let mut inner = Request::builder().method(method.clone()).uri(format!("/v2/{own}/{}{query}", rest.path()));
+        for key in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_RANGE] {
+            if let Some(value) = parts.headers.get(&key) {
+                inner = inner.header(key, value);
+            }
+        }
+        let Ok(inner) = inner.body(self.quota.counted(session, body)) else {
+            return error(StatusCode::BAD_REQUEST, "UNSUPPORTED", "This is no request to a registry.");
+        };
+        let answer = self.registry.send(inner).await;
+        if answer.is_err() && self.quota.is_exceeded(session) {
+            return self.quota_error();
+        }
+        let changed = matches!(rest, Rest::Manifest(_)) && answer.as_ref().is_ok_and(|a| a.status().is_success());
+        let answer = self.outward(answer, &session_prefix(session)).await;
+        if changed {
+            // Nobody listening is fine.
+            let _ = self.pushes.send(session.clone());
+        }
+        answer
+    }
+
+    async fn get(&self, request: &Request<Incoming>, repository: &str, rest: &Rest) -> anyhow::Result<Response<Incoming>> {
+        self.registry.send(get(request, repository, rest)).await
+    }
+
+    fn quota_error(&self) -> Response<Body> {
+        let max = bytesize::ByteSize(self.quota.max());
+        error(StatusCode::FORBIDDEN, "DENIED", &format!("This session may push {max} in all, and it has."))
+    }
+
+    /// The registry's answer with the client's own names for things.
+    async fn outward(&self, answer: anyhow::Result<Response<Incoming>>, prefix: &str) -> Response<Body> {
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(e) => return unavailable(&e),
+        };
+        for key in [header::LOCATION, header::LINK] {
+            let value = answer.headers().get(&key).and_then(|v| v.to_str().ok()).map(|v| outward(v, prefix));
+            if let Some(value) = value.and_then(|v| HeaderValue::from_str(&v).ok()) {
+                answer.headers_mut().insert(key, value);
+            }
+        }
+        // Tag lists and errors tell names.
+        let type_is = |t: &str| answer.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(t.as_bytes()));
+        if !type_is("application/json") {
+            return pass(Ok(answer));
+        }
+        let (mut parts, body) = answer.into_parts();
+        match Limited::new(body, MAX_REWRITTEN).collect().await {
+            Ok(body) => {
+                let text = String::from_utf8_lossy(&body.to_bytes()).replace(prefix, "");
+                if !text.is_empty() {
+                    parts.headers.insert(header::CONTENT_LENGTH, text.len().into());
+                }
+                Response::from_parts(parts, full(text))
+            }
+            Err(e) => unavailable(&anyhow::anyhow!(e)),
+        }
+    }
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// The same read, of another repository.
+fn get(request: &Request<Incoming>, repository: &str, rest: &Rest) -> Request<Body> {
+    let query = request.uri().query().filter(|_| matches!(rest, Rest::Tags)).map(|q| format!("?{q}")).unwrap_or_default();
+    let mut inner = Request::new(full(Bytes::new()));
+    *inner.method_mut() = request.method().clone();
+    if let Ok(uri) = format!("/v2/{repository}/{}{query}", rest.path()).parse() {
+        *inner.uri_mut() = uri;
+    }
+    for key in [header::ACCEPT, header::RANGE, header::IF_NONE_MATCH] {
+        for value in request.headers().get_all(&key) {
+            inner.headers_mut().append(key.clone(), value.clone());
+        }
+    }
+    inner
+}
+
+/// The query of an upload. A blob is mounted from the session's own repositories or from the catalogue, whatever the
+/// client calls them.
+fn own_query(query: Option<&str>, session: &PublicName) -> String {
+    let mut parts = Vec::new();
+    for part in query.unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
+        let Some(from) = part.strip_prefix("from=") else {
+            parts.push(part.to_owned());
+            continue;
+        };
+        let from = from.replace("%2F", "/").replace("%2f", "/");
+        match Name::parse(&from) {
+            Some(name) if from.starts_with("library/") => parts.push(format!("from={}", name.of_catalogue())),
+            Some(name) => parts.push(format!("from={}", name.of_session(session))),
+            // Without a source the registry begins a plain upload.
+            None => parts.retain(|p| !p.starts_with("mount=")),
+        }
+    }
+    if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+}
+
+fn pass(answer: anyhow::Result<Response<Incoming>>) -> Response<Body> {
+    match answer {
+        Ok(answer) => answer.map(|b| BodyExt::map_err(b, Into::into).boxed_unsync()),
+        Err(e) => unavailable(&e),
+    }
+}
+
+fn unavailable(e: &anyhow::Error) -> Response<Body> {
+    warn!(error = format!("{e:#}"), "the registry did not answer");
+    error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The registry does not answer. Try again in a moment.")
+}
+
+fn base() -> Response<Body> {
+    json_answer(json!({}))
+}
+
+fn json_answer(value: serde_json::Value) -> Response<Body> {
+    with_headers(StatusCode::OK, value.to_string())
+}
+
+/// An error in the specification's form.
+fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    with_headers(status, json!({ "errors": [{ "code": code, "message": message }] }).to_string())
+}
+
+fn with_headers(status: StatusCode, body: String) -> Response<Body> {
+    let mut answer = Response::new(full(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_are_mounted_from_the_own_namespace_or_the_catalogue() {
+        let me = PublicName::parse("abcdefghij").unwrap();
+        for (query, wanted) in [
+            ("mount=sha256:1&from=me/other", "?mount=sha256:1&from=sessions/abcdefghij/me/other"),
+            ("mount=sha256:1&from=library%2Fpython", "?mount=sha256:1&from=catalogue/library/python"),
+            ("mount=sha256:1&from=../x", ""),
+            ("digest=sha256:1&_state=abc", "?digest=sha256:1&_state=abc"),
+            ("", ""),
+        ] {
+            assert_eq!(own_query(Some(query), &me), wanted, "{query}");
+        }
+    }
+}

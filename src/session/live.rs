@@ -1,0 +1,179 @@
+//! A session that runs: its nodes, what is known of them, and who wants to hear of changes.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use boatyard_protocol::agent::{DockerState, ListeningPort, TerminalInfo};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{EndReason, NodeName, PublicName, SessionId};
+use crate::{agent::AgentClient, course::check::CheckResult, store::SessionRow};
+
+/// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// End time or extensions changed.
+    Changed,
+    /// The ports that listen in a node changed.
+    Ports(NodeName),
+    /// The state of a node's Docker Engine changed.
+    Docker(NodeName),
+    /// A node's terminals changed.
+    Terminals(NodeName),
+    /// Something happened that a check may depend on.
+    Activity,
+    /// A step's checks were evaluated, with another result than before.
+    Checks {
+        /// `course/lesson`.
+        lesson: String,
+        /// The step's id.
+        step: String,
+        /// One for each check, in order.
+        results: Arc<Vec<CheckResult>>,
+    },
+    /// The progress in a lesson changed.
+    Progress {
+        /// `course/lesson`.
+        lesson: String,
+    },
+    /// The session ends soon.
+    Warning {
+        /// Seconds until its end.
+        seconds_left: u64,
+    },
+    /// The session is over; nothing follows.
+    Ended(EndReason),
+}
+
+/// A session that runs.
+#[derive(Debug)]
+pub struct Live {
+    row: watch::Sender<SessionRow>,
+    nodes: Vec<Arc<Node>>,
+    events: broadcast::Sender<Event>,
+    /// Cancelled when the session ends or the server stops.
+    pub(super) cancel: CancellationToken,
+    /// Steps that someone looks at: evaluated when something happens.
+    pub(super) watched: watch::Sender<Vec<(String, String)>>,
+}
+
+/// A node of a running session.
+#[derive(Debug)]
+pub struct Node {
+    name: NodeName,
+    address: Ipv4Addr,
+    client: AgentClient,
+    facts: Mutex<Facts>,
+}
+
+/// What the node's agent last said.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// State of its Docker Engine.
+    pub docker: DockerState,
+    /// Ports that listen.
+    pub ports: Vec<ListeningPort>,
+    /// Its terminals.
+    pub terminals: Vec<TerminalInfo>,
+}
+
+impl Live {
+    pub(super) fn new(row: SessionRow, nodes: Vec<Arc<Node>>, cancel: CancellationToken) -> Live {
+        Live {
+            row: watch::Sender::new(row),
+            nodes,
+            // A viewer that is this far behind reads the whole session again.
+            events: broadcast::Sender::new(256),
+            cancel,
+            watched: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> SessionId {
+        self.row.borrow().id
+    }
+
+    /// Its public name.
+    pub fn public_name(&self) -> PublicName {
+        self.row.borrow().public_name.clone()
+    }
+
+    /// The session as it is stored.
+    pub fn row(&self) -> SessionRow {
+        self.row.borrow().clone()
+    }
+
+    /// Its nodes, in order.
+    pub fn nodes(&self) -> &[Arc<Node>] {
+        &self.nodes
+    }
+
+    /// A node by its name.
+    pub fn node(&self, name: &str) -> Option<&Arc<Node>> {
+        self.nodes.iter().find(|n| n.name.as_str() == name)
+    }
+
+    /// What happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Resolves when the session has ended or the server stops.
+    pub async fn over(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// Tells that something happened that a check may depend on, such as a file that was written from outside.
+    pub fn touch(&self) {
+        self.emit(Event::Activity);
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        // Nobody listening is fine.
+        let _ = self.events.send(event);
+    }
+
+    pub(super) fn update_row(&self, row: SessionRow) {
+        self.row.send_replace(row);
+        self.emit(Event::Changed);
+    }
+
+    pub(super) fn row_changes(&self) -> watch::Receiver<SessionRow> {
+        self.row.subscribe()
+    }
+}
+
+impl Node {
+    pub(super) fn new(name: NodeName, address: Ipv4Addr, client: AgentClient) -> Node {
+        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new() };
+        Node { name, address, client, facts: Mutex::new(facts) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &NodeName {
+        &self.name
+    }
+
+    /// Its address on the session's network.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Its agent.
+    pub fn agent(&self) -> &AgentClient {
+        &self.client
+    }
+
+    /// What its agent last said.
+    pub fn facts(&self) -> Facts {
+        self.lock().clone()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

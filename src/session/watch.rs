@@ -1,0 +1,149 @@
+//! Listening to the agents of a session: what changes in its nodes, and the streams that begin there.
+
+use std::{sync::Arc, time::Duration};
+
+use boatyard_protocol::agent::{Event as AgentEvent, StreamOffer};
+use futures_util::StreamExt;
+use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Message;
+use tracing::{debug, warn};
+
+use super::{EndReason, Event, Live, Node, Sessions};
+use crate::agent::{AgentError, AgentSocket};
+
+/// Streams that one node may have open to the server at once.
+const MAX_STREAMS: usize = 128;
+/// An agent that cannot be reached for so long is dead, and its session lost.
+const GIVE_UP: Duration = Duration::from_secs(5);
+
+impl Sessions {
+    /// Starts what runs beside a session until it ends.
+    pub(super) fn watch(&self, live: &Arc<Live>) {
+        let tasks = &self.inner.tasks;
+        tasks.spawn(self.clone().expire(live.clone()));
+        tasks.spawn(self.clone().watch_lessons(live.clone()));
+        tasks.spawn(self.clone().watch_pushes(live.clone()));
+        for node in live.nodes() {
+            tasks.spawn(self.clone().watch_events(live.clone(), node.clone()));
+            tasks.spawn(self.clone().watch_offers(live.clone(), node.clone()));
+        }
+    }
+
+    async fn watch_pushes(self, live: Arc<Live>) {
+        let mut pushes = self.inner.services.pushes();
+        let name = live.public_name();
+        loop {
+            tokio::select! {
+                () = live.cancel.cancelled() => return,
+                push = pushes.recv() => match push {
+                    Ok(session) if session != name => {}
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => live.touch(),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+
+    async fn watch_events(self, live: Arc<Live>, node: Arc<Node>) {
+        let mut failing_since = None;
+        loop {
+            let seen = tokio::select! {
+                () = live.cancel.cancelled() => return,
+                seen = read_events(&live, &node) => seen,
+            };
+            match seen {
+                // It spoke, so it lives; a closed socket is opened again.
+                Ok(()) => failing_since = None,
+                Err(e) => {
+                    debug!(node = %node.name(), error = %e, "an agent is out of reach");
+                    let since = *failing_since.get_or_insert_with(tokio::time::Instant::now);
+                    if since.elapsed() > GIVE_UP || (e.is_gone() && since.elapsed() > Duration::from_secs(1)) {
+                        warn!(session = %live.id(), node = %node.name(), "its sandbox is dead");
+                        if let Err(e) = self.end(live.id(), EndReason::Lost) {
+                            warn!(session = %live.id(), error = %e, "a lost session was not ended");
+                        }
+                        return;
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn watch_offers(self, live: Arc<Live>, node: Arc<Node>) {
+        let places = Arc::new(Semaphore::new(MAX_STREAMS));
+        loop {
+            if let Ok(mut offers) = node.agent().offers().await {
+                loop {
+                    let offer = tokio::select! {
+                        () = live.cancel.cancelled() => return,
+                        offer = next::<StreamOffer>(&mut offers) => offer,
+                    };
+                    let Some(offer) = offer else { break };
+                    // One that finds no place is not collected, and the agent closes it.
+                    let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                    let (sessions, live, node) = (self.clone(), live.clone(), node.clone());
+                    self.inner.tasks.spawn(async move {
+                        let serve = async {
+                            match node.agent().collect(offer.stream).await {
+                                Ok(stream) => {
+                                    sessions.inner.services.serve(&live.public_name(), &offer.service, stream).await;
+                                }
+                                Err(e) => debug!(error = %e, "an offered stream was not there"),
+                            }
+                        };
+                        tokio::select! { () = live.cancel.cancelled() => {}, () = serve => {} }
+                        drop(place);
+                    });
+                }
+            }
+            tokio::select! {
+                () = live.cancel.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            }
+        }
+    }
+}
+
+async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
+    let mut socket = node.agent().events().await?;
+    while let Some(event) = next::<AgentEvent>(&mut socket).await {
+        match event {
+            AgentEvent::Ports { mut listening } => {
+                listening.truncate(200);
+                if node.lock().ports != listening {
+                    node.lock().ports = listening;
+                    live.emit(Event::Ports(node.name().clone()));
+                    live.touch();
+                }
+            }
+            AgentEvent::DockerState { state } => {
+                node.lock().docker = state;
+                live.emit(Event::Docker(node.name().clone()));
+                live.touch();
+            }
+            AgentEvent::Terminals { mut terminals } => {
+                terminals.truncate(64);
+                node.lock().terminals = terminals;
+                live.emit(Event::Terminals(node.name().clone()));
+            }
+            AgentEvent::Docker { .. } | AgentEvent::Activity { .. } => live.touch(),
+        }
+    }
+    Ok(())
+}
+
+/// The next JSON message; `None` when the socket has ended. What is none is passed over.
+async fn next<T: serde::de::DeserializeOwned>(socket: &mut AgentSocket) -> Option<T> {
+    loop {
+        match socket.next().await?.ok()? {
+            Message::Text(text) => {
+                if let Ok(value) = serde_json::from_str(&text) {
+                    return Some(value);
+                }
+            }
+            Message::Close(_) => return None,
+            _ => {}
+        }
+    }
+}

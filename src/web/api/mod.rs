@@ -1,0 +1,66 @@
+//! The API, `/api/v1`: everything that the pages do. Described at `/api/v1/openapi.json`, which is made from the handlers.
+
+pub mod events;
+mod exec;
+mod files;
+mod health;
+mod lessons;
+mod sessions;
+mod terminals;
+
+use axum::{Json, Router, routing::get};
+pub use sessions::{NodeView, PortView, SessionView, page_path};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Boatyard", description = "Short-lived sessions, each a real Docker Engine, with terminals and lessons."),
+    modifiers(&Ways),
+    security(("token" = []), ("cookie" = []))
+)]
+struct Document;
+
+struct Ways;
+
+impl Modify for Ways {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("boatyard"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// All routes of the API, with their descriptions.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::get, sessions::delete))
+        .routes(routes!(sessions::extend))
+        .routes(routes!(events::events))
+        .routes(routes!(terminals::list))
+        .routes(routes!(terminals::open, terminals::close))
+        .routes(routes!(terminals::socket))
+        .routes(routes!(exec::exec))
+        .routes(routes!(files::read, files::write))
+        .routes(routes!(lessons::progress, lessons::set_position))
+        .routes(routes!(lessons::check))
+        .routes(routes!(lessons::answer))
+}
+
+/// The OpenAPI document, as `boatyard openapi` prints it.
+pub fn document() -> utoipa::openapi::OpenApi {
+    router().split_for_parts().1
+}
+
+pub(super) fn document_route(document: utoipa::openapi::OpenApi) -> Router<App> {
+    Router::new().route("/api/v1/openapi.json", get(move || async move { Json(document) }))
+}

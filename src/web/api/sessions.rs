@@ -1,0 +1,205 @@
+//! Starting, looking at, extending and closing sessions.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::cookie::SignedCookieJar;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    session::{EndReason, Live, NodeName, PublicName, SessionId, StartRequest},
+    web::{App, Problem, access::Access, client, problem::rfc3339},
+};
+
+/// What a session shall be.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// Id of a course; goes with `lesson`.
+    #[serde(default)]
+    course: Option<String>,
+    /// Id of a lesson of that course, which the session's page shows.
+    #[serde(default)]
+    lesson: Option<String>,
+}
+
+/// A session.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// The name by which it is known in host names of ports; opens nothing.
+    pub public_name: PublicName,
+    /// `running`; a session that has ended is answered with status 410.
+    pub state: &'static str,
+    /// Its nodes.
+    pub nodes: Vec<NodeView>,
+    /// When it was started (RFC 3339).
+    pub created_at: String,
+    /// When it ends (RFC 3339).
+    pub expires_at: String,
+    /// How often it can still be extended.
+    pub extensions_left: u32,
+    /// Its page.
+    pub url: String,
+    /// The course that it was started for.
+    pub course: Option<String>,
+    /// The lesson that it was started for.
+    pub lesson: Option<String>,
+}
+
+/// A session that was just started.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StartedSession {
+    /// The session.
+    #[serde(flatten)]
+    session: SessionView,
+    /// Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once.
+    token: String,
+}
+
+/// A node of a session.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NodeView {
+    /// Its name.
+    pub name: NodeName,
+    /// Its address on the session's network.
+    pub address: String,
+    /// State of its Docker Engine: `stopped`, `starting`, `ready`, `failed` or `absent`.
+    #[schema(value_type = String)]
+    pub docker: boatyard_protocol::agent::DockerState,
+    /// Ports that listen.
+    pub ports: Vec<PortView>,
+}
+
+/// A port that listens in a node.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PortView {
+    /// The port.
+    pub port: u16,
+    /// Where its owner opens it.
+    pub url: String,
+}
+
+impl SessionView {
+    /// The session as the API shows it.
+    pub fn of(live: &Live, app: &App) -> SessionView {
+        let row = live.row();
+        let (course, lesson) = row.lesson.clone().unzip();
+        SessionView {
+            id: row.id,
+            public_name: row.public_name,
+            state: "running",
+            nodes: live.nodes().iter().map(|n| NodeView::of(live, n)).collect(),
+            created_at: rfc3339(row.created_at).unwrap_or_default(),
+            expires_at: rfc3339(row.expires_at).unwrap_or_default(),
+            extensions_left: row.extensions_left,
+            url: format!("{}{}", app.sessions.config().base_url(), page_path(row.id, row.lesson.as_ref())),
+            course,
+            lesson,
+        }
+    }
+}
+
+impl NodeView {
+    /// The node as the API shows it.
+    pub fn of(live: &Live, node: &crate::session::Node) -> NodeView {
+        let facts = node.facts();
+        NodeView {
+            name: node.name().clone(),
+            address: node.address().to_string(),
+            docker: facts.docker,
+            ports: PortView::all(live.id(), node, &facts),
+        }
+    }
+}
+
+impl PortView {
+    /// All ports of a node as the API shows them.
+    pub fn all(session: SessionId, node: &crate::session::Node, facts: &crate::session::Facts) -> Vec<PortView> {
+        let view = |p: &boatyard_protocol::agent::ListeningPort| PortView {
+            port: p.port,
+            url: format!("/s/{session}/ports/{}/{}", node.name(), p.port),
+        };
+        facts.ports.iter().map(view).collect()
+    }
+}
+
+/// Path of a session's page.
+pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
+    match lesson {
+        Some((course, lesson)) => format!("/s/{id}/{course}/{lesson}"),
+        None => format!("/s/{id}"),
+    }
+}
+
+/// Starts a session. The cookie in the answer, or the token, opens it.
+#[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", security(()),
+    request_body(content = NewSession, description = "May be left out"),
+    responses(
+        (status = 201, body = StartedSession),
+        (status = 404, body = Problem, description = "No such lesson", content_type = "application/problem+json"),
+        (status = 429, body = Problem, description = "The client has as many as it may have (`client-limit`, `address-limit`)", content_type = "application/problem+json"),
+        (status = 503, body = Problem, description = "All places are taken (`full`)", content_type = "application/problem+json"),
+    ))]
+pub async fn create(
+    State(app): State<App>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    jar: SignedCookieJar,
+    body: Result<Option<Json<NewSession>>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let new = body.map_err(|e| Problem::bad_request(e.body_text()))?.map(|j| j.0).unwrap_or_default();
+    let lesson = match (new.course, new.lesson) {
+        (Some(course), Some(lesson)) => Some((course, lesson)),
+        (None, None) => None,
+        _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
+    };
+    let (owner, jar) = client::known_or_new(&app, jar);
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson };
+    let created = app.sessions.start(request).await?;
+    let session = SessionView::of(&created.live, &app);
+    Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
+}
+
+/// The running sessions of this browser.
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "sessions", responses((status = 200, body = Vec<SessionView>)))]
+pub async fn list(State(app): State<App>, jar: SignedCookieJar) -> Json<Vec<SessionView>> {
+    let mine = client::known(&app, &jar).map(|c| app.sessions.of_client(c)).unwrap_or_default();
+    Json(mine.iter().map(|l| SessionView::of(l, &app)).collect())
+}
+
+/// A session as it is now.
+#[utoipa::path(get, path = "/api/v1/sessions/{id}", tag = "sessions", params(("id" = SessionId, Path)),
+    responses((status = 200, body = SessionView), (status = 404, body = Problem), (status = 410, body = Problem)))]
+pub async fn get(State(app): State<App>, Access(live): Access) -> Json<SessionView> {
+    Json(SessionView::of(&live, &app))
+}
+
+/// Closes a session: at once for its user; what it had is removed within about a second.
+#[utoipa::path(delete, path = "/api/v1/sessions/{id}", tag = "sessions", params(("id" = SessionId, Path)),
+    responses((status = 204), (status = 404, body = Problem), (status = 410, body = Problem)))]
+pub async fn delete(State(app): State<App>, Access(live): Access) -> Result<StatusCode, Problem> {
+    app.sessions.end(live.id(), EndReason::Closed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Adds an extension's time to a session.
+#[utoipa::path(post, path = "/api/v1/sessions/{id}/extend", tag = "sessions", params(("id" = SessionId, Path)),
+    responses((status = 200, body = SessionView), (status = 404, body = Problem),
+              (status = 409, body = Problem, description = "No extension is left")))]
+pub async fn extend(State(app): State<App>, Access(live): Access) -> Result<Json<SessionView>, Problem> {
+    match app.sessions.extend(&live)? {
+        Some(()) => Ok(Json(SessionView::of(&live, &app))),
+        None => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "No extension is left",
+            "This session has been extended as often as it can be. Save what you need before it ends.",
+        )),
+    }
+}

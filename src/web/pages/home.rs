@@ -1,0 +1,38 @@
+//! `/`.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use axum_extra::extract::cookie::SignedCookieJar;
+
+use super::{in_words, running};
+use crate::web::{
+    App, client,
+    view::{CourseCard, HomePage, LessonCard, Nonce, Page},
+};
+
+/// What Boatyard is, the lessons, and the sessions that this browser holds.
+pub async fn home(State(app): State<App>, jar: SignedCookieJar) -> Response {
+    let courses = app.sessions.library().courses().iter().map(|c| CourseCard {
+        id: c.id.clone(),
+        title: c.title.clone(),
+        summary: c.summary.clone(),
+        lessons: c
+            .lessons
+            .iter()
+            .map(|l| LessonCard {
+                id: l.id.clone(),
+                title: l.title.clone(),
+                summary: l.summary.clone(),
+                minutes: u32::from(l.minutes),
+                level: l.level.as_str().into(),
+            })
+            .collect(),
+    });
+    HomePage {
+        nonce: Nonce::new(),
+        sessions: running(&app, client::known(&app, &jar)),
+        courses: courses.collect(),
+        images: app.catalogue.iter().map(|i| i.name.clone()).collect(),
+        lasts: in_words(app.sessions.config().sessions.duration.as_millis() as i64),
+    }
+    .respond(StatusCode::OK)
+}

@@ -1,0 +1,79 @@
+//! `/s/{id}` and `/s/{id}/{course}/{lesson}`.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use axum_extra::extract::cookie::SignedCookieJar;
+
+use super::problem_page;
+use crate::{
+    session::{SessionId, State as Life},
+    store::now_ms,
+    web::{
+        App, Problem, api,
+        client,
+        problem::rfc3339,
+        view::{EndedPage, ErrorPage, LessonPlace, LessonView, Nonce, Page, PageState, SessionPage, StepLink},
+    },
+};
+
+/// The terminals alone.
+pub async fn playground(State(app): State<App>, Path(id): Path<String>, jar: SignedCookieJar) -> Response {
+    page(&app, &id, None, &jar).unwrap_or_else(problem_page)
+}
+
+/// The terminals beside a lesson.
+pub async fn lesson(
+    State(app): State<App>,
+    Path((id, course, lesson)): Path<(String, String, String)>,
+    jar: SignedCookieJar,
+) -> Response {
+    page(&app, &id, Some((course, lesson)), &jar).unwrap_or_else(problem_page)
+}
+
+fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookieJar) -> Result<Response, Problem> {
+    let nothing = || Problem::not_found("no such session");
+    let id = id.parse().map(SessionId).map_err(|_| nothing())?;
+    let row = app.sessions.store().session(id)?.ok_or_else(nothing)?;
+    if client::known(app, jar) != Some(row.owner) {
+        // Its address is as good as unguessable: who has it was given it, and is told why it does not open.
+        return Ok(ErrorPage::forbidden().respond(StatusCode::FORBIDDEN));
+    }
+    let Some(live) = app.sessions.get(id) else {
+        let reason = match row.state {
+            Life::Ended(reason) => reason.as_str(),
+            _ => return Err(nothing()),
+        };
+        let ended = EndedPage { nonce: Nonce::new(), reason: reason.into(), lesson: row.lesson };
+        return Ok(ended.respond(StatusCode::GONE));
+    };
+    let mut state = PageState {
+        session: serde_json::to_value(api::SessionView::of(&live, app)).map_err(|e| Problem::internal(&e))?,
+        now: rfc3339(now_ms()).unwrap_or_default(),
+        lesson: None,
+    };
+    let mut view = None;
+    if let Some((course, id)) = place {
+        let found = app.sessions.library().lesson(&course, &id).ok_or_else(nothing)?;
+        let progress = app.sessions.progress(&live, &format!("{course}/{id}"))?;
+        view = Some(LessonView {
+            title: found.title.clone(),
+            html: found.steps.iter().map(|s| s.html.as_str()).collect(),
+            steps: found
+                .steps
+                .iter()
+                .map(|s| StepLink {
+                    id: s.id.clone(),
+                    title: s.title.clone(),
+                    done: progress.steps_done.contains(&s.id),
+                })
+                .collect(),
+        });
+        let progress = serde_json::to_value(progress).map_err(|e| Problem::internal(&e))?;
+        state.lesson = Some(LessonPlace { course, lesson: id, progress });
+    }
+    let page = SessionPage::new(&state, view).map_err(|e| Problem::internal(&e))?;
+    Ok(page.respond(StatusCode::OK))
+}

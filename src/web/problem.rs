@@ -1,0 +1,174 @@
+//! Errors of the API: problem details (RFC 9457).
+
+use std::any::Any;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    agent::AgentError,
+    session::{CreateError, LessonError, SessionId},
+    store::{Refused, StoreError},
+};
+
+/// An error answer.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status and `code` tell the kind.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// What went wrong, in a few words.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The particulars, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// For programs: which of several problems with the same status it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// With `client-limit`: the sessions that the client has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionId>,
+    /// With `full`: how many sessions run, and when the first of them ends (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<u32>,
+    /// With `full`: when the first session ends at the latest (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_end: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a title and a detail that says what to do.
+    pub fn new(status: StatusCode, title: impl Into<String>, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: "about:blank",
+            title: title.into(),
+            status: status.as_u16(),
+            detail: Some(detail.into()),
+            code: None,
+            sessions: Vec::new(),
+            running: None,
+            next_end: None,
+        }
+    }
+
+    /// There is none of what was asked for.
+    pub fn not_found(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "Not found", detail)
+    }
+
+    /// The request is not what it must be.
+    pub fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
+    }
+
+    fn code(mut self, code: &'static str) -> Problem {
+        self.code = Some(code);
+        self
+    }
+
+    /// A fault of the server's own: logged in full, told in general.
+    pub fn internal(error: &dyn std::fmt::Display) -> Problem {
+        tracing::error!(%error, "a request failed");
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The server failed",
+            "Something went wrong on the server. Try again; if it stays, its operator finds the cause in the log.",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = (status, Json(&self)).into_response();
+        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        answer
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Problem {
+        Problem::internal(&e)
+    }
+}
+
+impl From<LessonError> for Problem {
+    fn from(e: LessonError) -> Problem {
+        match e {
+            LessonError::Unknown(what) => Problem::not_found(format!("There is no {what}.")),
+            LessonError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<AgentError> for Problem {
+    fn from(e: AgentError) -> Problem {
+        match e {
+            AgentError::Refused(p) => {
+                let status = StatusCode::from_u16(p.status).unwrap_or(StatusCode::BAD_GATEWAY);
+                Problem::new(status, p.title.clone(), p.detail.unwrap_or(p.title))
+            }
+            AgentError::Timeout => Problem::new(StatusCode::GATEWAY_TIMEOUT, "No answer", e.to_string()),
+            e => Problem::new(StatusCode::BAD_GATEWAY, "The sandbox does not answer", e.to_string()),
+        }
+    }
+}
+
+impl From<CreateError> for Problem {
+    fn from(e: CreateError) -> Problem {
+        match e {
+            CreateError::Refused(Refused::Full { running, next_end }) => {
+                let mut p = Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "All places are taken",
+                    format!("All {running} sessions that this server has room for are in use. Try again when one ends."),
+                )
+                .code("full");
+                p.running = Some(running);
+                p.next_end = next_end.and_then(rfc3339);
+                p
+            }
+            CreateError::Refused(Refused::Client(sessions)) => {
+                let mut p = Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "You have a session already",
+                    format!("You have {} of as many sessions that you may have. Go on in one of them, or close it first.", sessions.len()),
+                )
+                .code("client-limit");
+                p.sessions = sessions;
+                p
+            }
+            CreateError::Refused(Refused::Address) => Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many sessions from your network",
+                "Your network address has as many sessions as it may have. Try again when one ends.",
+            )
+            .code("address-limit"),
+            CreateError::NoLesson(course, lesson) => Problem::not_found(format!("There is no lesson {course}/{lesson}.")),
+            CreateError::NoImage(_) | CreateError::Stopping => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
+            }
+            CreateError::Engine(_) | CreateError::Store(_) => Problem::internal(&e),
+        }
+    }
+}
+
+/// A time in milliseconds since 1970 as RFC 3339 has it.
+pub fn rfc3339(ms: i64) -> Option<String> {
+    jiff::Timestamp::from_millisecond(ms).ok().map(|t| t.to_string())
+}
+
+/// The answer where a handler panicked.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Problem::internal(&text.unwrap_or("panic")).into_response()
+}

@@ -1,0 +1,115 @@
+//! A real Docker Engine in each session: pull, build, ship and run without the internet; limits; two sessions that do not
+//! touch.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{TestServer, eventually, student::Student};
+
+const APP: &str = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hi():\n    return 'hello from flask'\napp.run(host='0.0.0.0', port=5000)\n";
+
+#[tokio::test]
+async fn pull_build_ship_run() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    // Docker starts with the first use of its socket, and the command waits for it.
+    me.ok("docker version").await;
+    me.ok("docker pull python && docker pull hello-world").await;
+    assert!(me.ok("docker run --rm hello-world").await.to_lowercase().contains("docker"));
+    let layers = me.ok("docker image inspect -f '{{len .RootFS.Layers}}' python").await;
+    assert!(layers.trim().parse::<u32>().unwrap() >= 2, "python has {layers} layers");
+    // Names that the catalogue lacks are refused clearly, and at once.
+    let (code, said) = me.sh("docker pull no-such-image").await;
+    assert!(code != 0 && said.contains("no-such-image"), "{said}");
+
+    me.write("/root/app/app.py", APP).await;
+    me.write("/root/app/Dockerfile", "FROM python\nWORKDIR /app\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n").await;
+    me.ok("cd app && docker build -t app .").await;
+    me.ok("docker tag app registry.lab:5000/me/app:1.0 && docker push registry.lab:5000/me/app:1.0").await;
+    me.ok("docker tag app localhost:5000/me/app:2.0 && docker push localhost:5000/me/app:2.0").await;
+    me.ok("docker image rm app registry.lab:5000/me/app:1.0 localhost:5000/me/app:2.0").await;
+    me.ok("docker run -d --name web -p 8080:5000 registry.lab:5000/me/app:1.0").await;
+    eventually("the app answers", Duration::from_secs(20), || async {
+        me.sh("curl -sf localhost:8080").await.1.contains("hello from flask")
+    })
+    .await;
+    let answer = me.port(reqwest::Method::GET, 8080, "/").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "hello from flask");
+
+    // A program of the student's own on port 5000 wins over the registry there, and only there.
+    me.ok("docker run -d --name own -p 5000:5000 registry.lab:5000/me/app:1.0").await;
+    eventually("the own program answers on port 5000", Duration::from_secs(20), || async {
+        me.sh("curl -sf localhost:5000").await.1.contains("hello from flask")
+    })
+    .await;
+    assert!(me.ok("curl -sf registry.lab:5000/v2/me/app/tags/list").await.contains("2.0"));
+}
+
+#[tokio::test]
+async fn two_sessions_do_not_touch() {
+    let server = TestServer::start();
+    let (a, b) = tokio::join!(Student::start(&server), Student::start(&server));
+    a.ok("docker pull busybox && docker tag busybox registry.lab:5000/me/app:1 && docker push registry.lab:5000/me/app:1").await;
+    // B neither pulls, nor lists, nor overwrites what A pushed, whatever it calls it.
+    let name = &a.public_name;
+    for path in ["me/app".to_owned(), format!("sessions/{name}/me/app"), format!("../{name}/me/app"), format!("..%2f{name}%2fme%2fapp")] {
+        let (_, status) = b
+            .sh(&format!("curl -s --path-as-is -o /dev/null -w '%{{http_code}}' registry.lab:5000/v2/{path}/manifests/1"))
+            .await;
+        assert!(status.starts_with('4'), "{path}: {status}");
+    }
+    assert!(!b.ok("curl -s registry.lab:5000/v2/_catalog").await.contains("app"));
+    b.ok("docker pull hello-world && docker tag hello-world registry.lab:5000/me/app:1 && docker push registry.lab:5000/me/app:1").await;
+    let digest = "curl -sI -H 'accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json' \
+                  registry.lab:5000/v2/me/app/manifests/1 | grep -i docker-content-digest";
+    assert_ne!(a.ok(digest).await, b.ok(digest).await, "each has its own");
+
+    // They see neither each other, nor the host, nor each other's processes.
+    let address = a.session["nodes"][0]["address"].as_str().unwrap().to_owned();
+    a.sh("nohup nc -lk -p 7777 >/dev/null 2>&1 &").await;
+    assert_ne!(b.sh(&format!("nc -z -w 2 {address} 7777")).await.0, 0, "B reaches A");
+    let gateway = b.ok("ip route show default | cut -d' ' -f3").await;
+    for host in [gateway.trim(), "169.254.169.254", "10.0.0.1", "192.168.0.1"] {
+        let (code, _) = b.sh(&format!("nc -z -w 2 {host} {}", server.port())).await;
+        assert_ne!(code, 0, "B reaches {host}");
+    }
+    assert_eq!(b.ok("pgrep -c -x nc || true").await.trim(), "0");
+    assert_ne!(b.sh("mount -t proc proc /mnt && cat /mnt/1/root/etc/shadow.host").await.0, 0);
+    for write in ["echo 1 > /proc/sys/kernel/panic", "echo b > /proc/sysrq-trigger", "dmesg", "mknod /tmp/sda b 8 0 && cat /tmp/sda"] {
+        assert_ne!(b.sh(write).await.0, 0, "{write}");
+    }
+    // What a session pushed is gone with it.
+    a.close().await;
+    let pushed = server.paths().registry();
+    eventually("what A pushed is gone", Duration::from_secs(10), || async {
+        !std::process::Command::new("find").arg(&pushed).args(["-name", name]).output().unwrap().stdout.iter().any(|b| *b == b'/')
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn limits_are_seen_and_hold() {
+    let server = TestServer::with(&[
+        ("LIMITS__MEMORY", "512 MiB"),
+        ("LIMITS__CPUS", "1.0"),
+        ("LIMITS__PIDS", "300"),
+        ("LIMITS__DISK", "1 GiB"),
+    ]);
+    let me = Student::start(&server).await;
+    assert_eq!(me.ok("nproc").await.trim(), "1");
+    let total: u64 = me.ok("free -m | awk '/^Mem/ {print $2}'").await.trim().parse().unwrap();
+    assert_eq!(total, 512);
+    let disk: u64 = me.ok("df -m --output=size / | tail -1").await.trim().parse().unwrap();
+    assert!((900..=1024).contains(&disk), "df says {disk} MB");
+    let memory = me.ok("docker info -f '{{.MemTotal}}'").await;
+    assert_eq!(memory.trim(), (512u64 << 20).to_string());
+
+    let (code, _) = me.sh("python3 -c 'x = bytearray(900 << 20)'").await;
+    assert_ne!(code, 0, "memory holds");
+    let (_, said) = me.sh("dd if=/dev/zero of=/root/fill bs=1M count=1500; rm -f /root/fill").await;
+    assert!(said.contains("No space left"), "{said}");
+    let (_, said) = me.sh("for i in $(seq 400); do sleep 5 & done; wait").await;
+    assert!(said.contains("Resource temporarily unavailable") || said.contains("retry"), "{said}");
+    assert_eq!(me.ok("echo alive").await, "alive\n");
+}
