@@ -3,11 +3,16 @@
 //! ARCHITECTURE.md is the map. `session` is the heart and knows no HTTP; `web` translates.
 
 pub mod agent;
+pub mod catalogue;
+pub mod cli;
 pub mod config;
 pub mod course;
 pub mod engine;
+pub mod image;
 pub mod paths;
 pub mod ports;
+pub mod registry;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod web;

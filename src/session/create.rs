@@ -133,7 +133,7 @@ impl Sessions {
             .iter()
             .map(|n| {
                 let client = AgentClient::new(self.inner.engine.clone(), n.sandbox.clone());
-                Arc::new(Node::new(n.name.clone(), n.address, client))
+                Arc::new(Node::new(n, client))
             })
             .collect();
         let live = Arc::new(Live::new(row, nodes, self.inner.shutdown.child_token()));

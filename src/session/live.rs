@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{EndReason, NodeName, PublicName, SessionId};
-use crate::{agent::AgentClient, course::check::CheckResult, store::SessionRow};
+use crate::{agent::AgentClient, course::check::CheckResult, store::{NodeRow, SessionRow}};
 
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
 #[derive(Debug, Clone)]
@@ -65,6 +65,7 @@ pub struct Live {
 pub struct Node {
     name: NodeName,
     address: Ipv4Addr,
+    image: String,
     client: AgentClient,
     facts: Mutex<Facts>,
 }
@@ -148,9 +149,9 @@ impl Live {
 }
 
 impl Node {
-    pub(super) fn new(name: NodeName, address: Ipv4Addr, client: AgentClient) -> Node {
+    pub(super) fn new(row: &NodeRow, client: AgentClient) -> Node {
         let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new() };
-        Node { name, address, client, facts: Mutex::new(facts) }
+        Node { name: row.name.clone(), address: row.address, image: row.image.clone(), client, facts: Mutex::new(facts) }
     }
 
     /// Its name.
@@ -161,6 +162,11 @@ impl Node {
     /// Its address on the session's network.
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// The lab image that it was made from.
+    pub fn image(&self) -> &str {
+        &self.image
     }
 
     /// Its agent.

@@ -21,6 +21,8 @@ pub struct AdminSession {
     pub public_name: String,
     /// Names of its nodes, and the sandbox of each.
     pub nodes: Vec<(String, String)>,
+    /// Names of the lab images that its nodes were made from.
+    pub images: Vec<String>,
     /// `course/lesson`, where it was started for one.
     pub lesson: Option<String>,
     /// When it was started (RFC 3339).
@@ -36,6 +38,7 @@ impl AdminSession {
             id: row.id,
             public_name: row.public_name.to_string(),
             nodes: live.nodes().iter().map(|n| (n.name().to_string(), n.agent().sandbox().to_string())).collect(),
+            images: live.nodes().iter().map(|n| n.image().to_owned()).collect(),
             lesson: row.lesson.map(|(c, l)| format!("{c}/{l}")),
             created_at: rfc3339(row.created_at).unwrap_or_default(),
             expires_at: rfc3339(row.expires_at).unwrap_or_default(),

@@ -1,0 +1,81 @@
+//! `boatyard image`.
+
+use clap::Subcommand;
+use hyper::Method;
+
+use super::admin;
+use crate::{
+    config::Config,
+    image::{self, Definition, progress::Console},
+    paths::Paths,
+    web::admin::AdminSession,
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// Build the lab image from Debian packages, if it is missing or its definition has changed.
+    Build {
+        /// Build it even if it is up to date.
+        #[arg(long)]
+        force: bool,
+    },
+    /// List the lab images with what is in them.
+    #[command(visible_alias = "ls")]
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a lab image.
+    Rm {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Image {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let paths = Paths::new(&config.data);
+        match self {
+            Image::Build { force } => {
+                super::need_root("boatyard image build")?;
+                let definition = Definition::default_image()?;
+                if !force && image::is_current(&paths, &definition)? {
+                    return Ok(());
+                }
+                let info = tokio::task::spawn_blocking(move || image::build(&paths, &definition, &Console::new())).await??;
+                println!("lab image {} is ready: {}", info.name, info.distribution);
+                Ok(())
+            }
+            Image::List { json } => list(&paths, json),
+            Image::Rm { name } => {
+                super::need_root("boatyard image rm")?;
+                let in_use = match admin::request(config, Method::GET, "/sessions").await? {
+                    Some(answer) => serde_json::from_slice::<Vec<AdminSession>>(&answer)?.into_iter().flat_map(|s| s.images).collect(),
+                    None => Vec::new(),
+                };
+                image::remove(&paths, &name, &in_use)?;
+                println!("{name} is removed");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
+    let images = image::list(paths)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&images)?);
+        return Ok(());
+    }
+    if images.is_empty() {
+        println!("There is no lab image; build one with `boatyard image build`.");
+        return Ok(());
+    }
+    for i in images {
+        println!("{}\t{}\t{}\t{}", i.name, bytesize::ByteSize(i.size).display().si(), i.built_at, i.distribution);
+        let versions: Vec<_> = i.versions.iter().map(|(label, version)| format!("{label} {version}")).collect();
+        println!("\t{}", versions.join(", "));
+    }
+    Ok(())
+}
