@@ -30,7 +30,7 @@ export class Dock {
   /** The nodes of the session, as they are now. */
   setNodes(nodes: string[]): void {
     this.nodes = nodes;
-    for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane);
+    for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane.node, berth.pane.id);
   }
 
   /** What the server says of a node's terminals: new ones get a tab, those that are gone lose theirs. */
@@ -85,7 +85,13 @@ export class Dock {
   private berth(node: string, id: string): Berth {
     const known = this.berths.get(key(node, id));
     if (known) return known;
-    const pane: Pane = new Pane(
+    const panel = `term-${node}-${id}`;
+    const button = h(
+      "button",
+      { type: "button", role: "tab", class: "tab", id: `tab-${panel}`, "aria-controls": panel, "aria-selected": "false", tabindex: "-1" },
+      h("span", { class: "tab-label" }, this.label(node, id)),
+    );
+    const pane = new Pane(
       this.api,
       node,
       id,
@@ -102,12 +108,6 @@ export class Dock {
           if (this.current !== berth) button.classList.add("rang");
         },
       },
-    );
-    const panel = `term-${node}-${id}`;
-    const button: HTMLButtonElement = h(
-      "button",
-      { type: "button", role: "tab", class: "tab", id: `tab-${panel}`, "aria-controls": panel, "aria-selected": "false", tabindex: "-1" },
-      h("span", { class: "tab-label" }, this.label(pane)),
     );
     pane.element.id = panel;
     pane.element.setAttribute("role", "tabpanel");
@@ -126,8 +126,8 @@ export class Dock {
     return berth;
   }
 
-  private label(pane: Pane): string {
-    return this.nodes.length > 1 ? `${pane.node} · ${pane.id}` : pane.id;
+  private label(node: string, id: string): string {
+    return this.nodes.length > 1 ? `${node} · ${id}` : id;
   }
 
   private select(berth: Berth, focus: boolean): void {
