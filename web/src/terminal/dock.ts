@@ -108,6 +108,7 @@ export class Dock {
           if (this.current !== berth) button.classList.add("rang");
         },
       },
+      !this.current,
     );
     pane.element.id = panel;
     pane.element.setAttribute("role", "tabpanel");
@@ -116,7 +117,9 @@ export class Dock {
     const berth: Berth = { pane, tab, button };
     button.addEventListener("click", () => this.select(berth, true));
     if (id !== "main") {
-      const close = h("button", { type: "button", class: "icon-button tab-close", "aria-label": `Close terminal ${id}`, title: "Close" }, icon("close"));
+      // A tab list holds tabs and nothing else, so by keyboard the tab itself closes: with Delete.
+      button.setAttribute("aria-keyshortcuts", "Delete");
+      const close = h("button", { type: "button", class: "icon-button tab-close", "aria-hidden": "true", tabindex: "-1", title: "Close (Delete, from the tab)" }, icon("close"));
       close.addEventListener("click", () => void this.close(berth));
       tab.append(close);
     }
@@ -172,8 +175,10 @@ export class Dock {
   }
 
   private arrows(event: KeyboardEvent): void {
+    if (!(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
+    if (event.key === "Delete" && this.current && this.current.pane.id !== "main") return void this.close(this.current);
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (!step || !(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
+    if (!step) return;
     event.preventDefault();
     this.step(step, false);
     this.current?.button.focus();
