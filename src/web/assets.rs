@@ -28,7 +28,9 @@ pub fn url(name: &str) -> String {
 
 /// What to tell an operator whose server has no front end inside; none where it has one.
 pub fn missing() -> Option<&'static str> {
-    MANIFEST.is_empty().then_some("The front end is not built: run `npm ci && npm run build` in web/, then build the server.")
+    MANIFEST
+        .is_empty()
+        .then_some("The front end is not built: run `npm ci && npm run build` in web/, then build the server.")
 }
 
 /// `GET /assets/{name}`: the file in the best encoding that the browser takes. Names change with their content, so a
@@ -71,9 +73,8 @@ fn accepts(value: &str, coding: &str) -> bool {
     value.split(',').any(|part| {
         let mut part = part.split(';').map(str::trim);
         let named = part.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-        let refused = part
-            .filter_map(|p| p.strip_prefix("q="))
-            .any(|q| q.parse::<f32>().is_ok_and(|quality| quality <= 0.0));
+        let refused =
+            part.filter_map(|p| p.strip_prefix("q=")).any(|q| q.parse::<f32>().is_ok_and(|quality| quality <= 0.0));
         named && !refused
     })
 }

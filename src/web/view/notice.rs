@@ -48,7 +48,9 @@ impl EndedPage {
             "closed" => "You closed it. Its files, images and containers are gone.",
             "expired" => "Its time was up. Its files, images and containers are gone.",
             "operator" => "The operator of this Boatyard ended it. Its files, images and containers are gone.",
-            _ => "It is no longer there: the host lost it, perhaps by a restart. Its files, images and containers are gone.",
+            _ => {
+                "It is no longer there: the host lost it, perhaps by a restart. Its files, images and containers are gone."
+            }
         }
     }
 }
@@ -74,7 +76,8 @@ impl ErrorPage {
             nonce: Nonce::new(),
             status: 404,
             title: "Nothing is moored here".into(),
-            detail: "The address leads nowhere. If it was a session, it has ended; its link is of no use any more.".into(),
+            detail: "The address leads nowhere. If it was a session, it has ended; its link is of no use any more."
+                .into(),
         }
     }
 
@@ -84,7 +87,8 @@ impl ErrorPage {
             nonce: Nonce::new(),
             status: 403,
             title: "This session belongs to another browser".into(),
-            detail: "Sessions open only in the browser that started them. Open it there, or start one of your own.".into(),
+            detail: "Sessions open only in the browser that started them. Open it there, or start one of your own."
+                .into(),
         }
     }
 
@@ -94,7 +98,8 @@ impl ErrorPage {
             nonce: Nonce::new(),
             status: 500,
             title: "Something broke on our side".into(),
-            detail: "It was written to the server's log. Reload the page in a moment; your sessions go on running.".into(),
+            detail: "It was written to the server's log. Reload the page in a moment; your sessions go on running."
+                .into(),
         }
     }
 }

@@ -31,6 +31,8 @@ export class Player {
     this.name = `${place.course}/${place.lesson}`;
     this.api = session.lesson(place.course, place.lesson);
     this.steps = new Steps(root, (step, byUser) => this.entered(step, byUser));
+    // What scrolls sideways must be reachable by keyboard.
+    for (const pre of root.querySelectorAll("pre")) pre.tabIndex = 0;
     setUpCommands(root, run, several);
     setUpFiles(root, (node, path, content) => session.writeFile(node, path, content));
     setUpPortLinks(root, session.id);

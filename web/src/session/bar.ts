@@ -37,7 +37,9 @@ export class Bar {
   }
 
   linked(state: LinkState): void {
-    this.link.textContent = state === "waiting" || state === "connecting" ? "Reconnecting…" : "";
+    // The first connection of a page is no reconnection.
+    if (state === "waiting") this.link.textContent = "Reconnecting…";
+    else if (state !== "connecting") this.link.textContent = "";
   }
 
   private chip(node: string, port: number, several: boolean): HTMLElement {

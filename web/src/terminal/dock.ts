@@ -30,7 +30,7 @@ export class Dock {
   /** The nodes of the session, as they are now. */
   setNodes(nodes: string[]): void {
     this.nodes = nodes;
-    for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane);
+    for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane.node, berth.pane.id);
   }
 
   /** What the server says of a node's terminals: new ones get a tab, those that are gone lose theirs. */
@@ -85,7 +85,13 @@ export class Dock {
   private berth(node: string, id: string): Berth {
     const known = this.berths.get(key(node, id));
     if (known) return known;
-    const pane: Pane = new Pane(
+    const panel = `term-${node}-${id}`;
+    const button = h(
+      "button",
+      { type: "button", role: "tab", class: "tab", id: `tab-${panel}`, "aria-controls": panel, "aria-selected": "false", tabindex: "-1" },
+      h("span", { class: "tab-label" }, this.label(node, id)),
+    );
+    const pane = new Pane(
       this.api,
       node,
       id,
@@ -102,12 +108,7 @@ export class Dock {
           if (this.current !== berth) button.classList.add("rang");
         },
       },
-    );
-    const panel = `term-${node}-${id}`;
-    const button: HTMLButtonElement = h(
-      "button",
-      { type: "button", role: "tab", class: "tab", id: `tab-${panel}`, "aria-controls": panel, "aria-selected": "false", tabindex: "-1" },
-      h("span", { class: "tab-label" }, this.label(pane)),
+      !this.current,
     );
     pane.element.id = panel;
     pane.element.setAttribute("role", "tabpanel");
@@ -116,7 +117,9 @@ export class Dock {
     const berth: Berth = { pane, tab, button };
     button.addEventListener("click", () => this.select(berth, true));
     if (id !== "main") {
-      const close = h("button", { type: "button", class: "icon-button tab-close", "aria-label": `Close terminal ${id}`, title: "Close" }, icon("close"));
+      // A tab list holds tabs and nothing else, so by keyboard the tab itself closes: with Delete.
+      button.setAttribute("aria-keyshortcuts", "Delete");
+      const close = h("button", { type: "button", class: "icon-button tab-close", "aria-hidden": "true", tabindex: "-1", title: "Close (Delete, from the tab)" }, icon("close"));
       close.addEventListener("click", () => void this.close(berth));
       tab.append(close);
     }
@@ -126,8 +129,8 @@ export class Dock {
     return berth;
   }
 
-  private label(pane: Pane): string {
-    return this.nodes.length > 1 ? `${pane.node} · ${pane.id}` : pane.id;
+  private label(node: string, id: string): string {
+    return this.nodes.length > 1 ? `${node} · ${id}` : id;
   }
 
   private select(berth: Berth, focus: boolean): void {
@@ -172,8 +175,10 @@ export class Dock {
   }
 
   private arrows(event: KeyboardEvent): void {
+    if (!(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
+    if (event.key === "Delete" && this.current && this.current.pane.id !== "main") return void this.close(this.current);
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (!step || !(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
+    if (!step) return;
     event.preventDefault();
     this.step(step, false);
     this.current?.button.focus();

@@ -17,6 +17,9 @@ import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
 
 const FONT = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
+/** A size of our own asking is answered well within this time; what is smaller after it is someone else's doing. */
+const SIZE_SETTLES = 600;
+const PROMPT_WITHIN = 2_000;
 const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
@@ -36,11 +39,12 @@ export class Pane {
   private readonly connection: Connection;
   private webgl: WebglAddon | null = null;
   private shown = false;
+  private sizeTimer: ReturnType<typeof setTimeout> | undefined;
   private state: ConnectionState = "connecting";
   private opened: Promise<void> | null = null;
   private greeted!: () => void;
-  /** Resolves when the shell's first frame has come. */
-  readonly ready = new Promise<void>((resolve) => (this.greeted = resolve));
+  /** Resolves when the shell shows its prompt, or has had time to. */
+  private ready = this.awaitShell();
 
   constructor(
     private readonly api: SessionApi,
@@ -49,6 +53,7 @@ export class Pane {
     host: HTMLElement,
     deeds: Omit<KeyDeeds, "search" | "fontSize">,
     private readonly events: PaneEvents,
+    shown: boolean,
   ) {
     allowStyles();
     this.element = h("div", { class: "pane" }, this.frame, this.notice);
@@ -78,6 +83,8 @@ export class Pane {
     bindKeys(this.terminal, { ...deeds, search: () => this.search.open(), fontSize: (step) => this.fontSize(step) });
     this.frame.addEventListener("contextmenu", (event) => void this.rightClick(event));
 
+    // Before the size is told: the two renderers' cells differ by a fraction, and so the columns that fit.
+    if (shown) this.light();
     this.connection = new Connection({
       screen: this.terminal,
       url: (query) => api.terminalSocket(node, id, query),
@@ -86,7 +93,7 @@ export class Pane {
       onState: (state) => this.entered(state),
       onSize: () => this.sized(),
       onExit: (code) => this.exited(code),
-      onFresh: () => this.greeted(),
+      onFresh: () => setTimeout(this.greeted, PROMPT_WITHIN),
       onQueued: (bytes) => this.queued(bytes),
     });
     this.terminal.onData((data) => {
@@ -94,6 +101,8 @@ export class Pane {
         if (data === "\r") void this.reopen();
       } else this.connection.input(data);
     });
+    // A cursor that stands behind something is most likely a prompt's.
+    this.terminal.onWriteParsed(() => this.state === "open" && this.terminal.buffer.active.cursorX > 0 && this.greeted());
     this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     this.terminal.onTitleChange((title) => events.title(title));
     this.terminal.onBell(() => this.bell());
@@ -103,6 +112,7 @@ export class Pane {
 
   /** Types text; several lines go as one paste, so that a shell takes them as one command. */
   async type(text: string, enter: boolean): Promise<void> {
+    if (this.state === "exited") await this.reopen();
     await this.ready;
     if (text.includes("\n")) this.terminal.paste(text);
     else this.connection.input(text);
@@ -115,8 +125,9 @@ export class Pane {
     this.element.classList.toggle("shown", shown);
     // Browsers allow about sixteen WebGL contexts, so only a shown terminal holds one.
     if (shown) {
-      this.refit();
       this.light();
+      this.refit();
+      requestAnimationFrame(() => this.refit());
     } else {
       this.webgl?.dispose();
       this.webgl = null;
@@ -136,9 +147,14 @@ export class Pane {
   }
 
   dispose(): void {
+    clearTimeout(this.sizeTimer);
     this.connection.close();
     this.terminal.dispose();
     this.element.remove();
+  }
+
+  private awaitShell(): Promise<void> {
+    return new Promise((resolve) => (this.greeted = resolve));
   }
 
   private light(): void {
@@ -173,10 +189,13 @@ export class Pane {
 
   /** The terminal may be smaller than the window where someone else looks at it too. */
   private sized(): void {
+    clearTimeout(this.sizeTimer);
+    this.sizeTimer = setTimeout(() => this.showSize(), SIZE_SETTLES);
+  }
+
+  private showSize(): void {
     const { cols, rows } = this.window();
-    const smaller = this.terminal.cols < cols || this.terminal.rows < rows;
-    const larger = this.terminal.cols > cols || this.terminal.rows > rows;
-    this.element.classList.toggle("smaller", smaller && !larger);
+    this.element.classList.toggle("smaller", this.terminal.cols < cols || this.terminal.rows < rows);
     this.element.dataset.size = `${this.terminal.cols} × ${this.terminal.rows}, as another window shows it`;
   }
 
@@ -198,7 +217,10 @@ export class Pane {
     const { cols, rows } = this.window();
     this.opened = this.api
       .openTerminal(this.node, this.id, cols, rows)
-      .then(() => this.connection.connect())
+      .then(() => {
+        this.ready = this.awaitShell();
+        this.connection.connect();
+      })
       .catch((error: unknown) => toast(`The terminal did not open: ${(error as Error).message}`, "alert"))
       .finally(() => (this.opened = null));
     return this.opened;

@@ -26,6 +26,9 @@ export function setUpTheme(): void {
   }
   system.addEventListener("change", apply);
   addEventListener("storage", apply);
+  // Paper is light.
+  addEventListener("beforeprint", () => (document.documentElement.dataset.theme = "light"));
+  addEventListener("afterprint", apply);
   apply();
 }
 
