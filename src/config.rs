@@ -173,14 +173,18 @@ impl Config {
         }
         // BOATYARD_TEST_… steers the project's own tests.
         let env = Env::prefixed(ENV_PREFIX).filter(|k| !k.starts_with("test_") && !k.starts_with("TEST_")).split("__");
-        let config: Config =
-            figment.merge(env).merge(Serialized::defaults(flags)).extract().map_err(|e| ConfigError::Read(e.to_string()))?;
+        let config: Config = figment
+            .merge(env)
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|e| ConfigError::Read(e.to_string()))?;
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let bad = |key, value: &dyn std::fmt::Display, why| Err(ConfigError::Value { key, value: value.to_string(), why });
+        let bad =
+            |key, value: &dyn std::fmt::Display, why| Err(ConfigError::Value { key, value: value.to_string(), why });
         if !self.data.is_absolute() {
             return bad("data", &self.data.display(), "must be an absolute path");
         }

@@ -53,9 +53,16 @@ async fn two_sessions_do_not_touch() {
     a.ok("docker pull busybox && docker tag busybox registry.lab:5000/me/app:1 && docker push registry.lab:5000/me/app:1").await;
     // B neither pulls, nor lists, nor overwrites what A pushed, whatever it calls it.
     let name = &a.public_name;
-    for path in ["me/app".to_owned(), format!("sessions/{name}/me/app"), format!("../{name}/me/app"), format!("..%2f{name}%2fme%2fapp")] {
+    for path in [
+        "me/app".to_owned(),
+        format!("sessions/{name}/me/app"),
+        format!("../{name}/me/app"),
+        format!("..%2f{name}%2fme%2fapp"),
+    ] {
         let (_, status) = b
-            .sh(&format!("curl -s --path-as-is -o /dev/null -w '%{{http_code}}' registry.lab:5000/v2/{path}/manifests/1"))
+            .sh(&format!(
+                "curl -s --path-as-is -o /dev/null -w '%{{http_code}}' registry.lab:5000/v2/{path}/manifests/1"
+            ))
             .await;
         assert!(status.starts_with('4'), "{path}: {status}");
     }
@@ -76,14 +83,26 @@ async fn two_sessions_do_not_touch() {
     }
     assert_eq!(b.ok("pgrep -c -x nc || true").await.trim(), "0");
     assert_ne!(b.sh("mount -t proc proc /mnt && cat /mnt/1/root/etc/shadow.host").await.0, 0);
-    for write in ["echo 1 > /proc/sys/kernel/panic", "echo b > /proc/sysrq-trigger", "dmesg", "mknod /tmp/sda b 8 0 && cat /tmp/sda"] {
+    for write in [
+        "echo 1 > /proc/sys/kernel/panic",
+        "echo b > /proc/sysrq-trigger",
+        "dmesg",
+        "mknod /tmp/sda b 8 0 && cat /tmp/sda",
+    ] {
         assert_ne!(b.sh(write).await.0, 0, "{write}");
     }
     // What a session pushed is gone with it.
     a.close().await;
     let pushed = server.paths().registry();
     eventually("what A pushed is gone", Duration::from_secs(10), || async {
-        !std::process::Command::new("find").arg(&pushed).args(["-name", name]).output().unwrap().stdout.iter().any(|b| *b == b'/')
+        !std::process::Command::new("find")
+            .arg(&pushed)
+            .args(["-name", name])
+            .output()
+            .unwrap()
+            .stdout
+            .iter()
+            .any(|b| *b == b'/')
     })
     .await;
 }

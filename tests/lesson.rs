@@ -5,7 +5,11 @@ mod common;
 use std::time::Instant;
 
 use boatyard::course::{Action, Library};
-use common::{TestServer, student::{Student, json}, workspace};
+use common::{
+    TestServer,
+    student::{Student, json},
+    workspace,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -50,12 +54,14 @@ async fn each_step_of_the_first_lesson() {
     }
     for quiz in lesson.steps.iter().flat_map(|s| &s.quizzes) {
         let options: Vec<usize> = (0..quiz.len()).collect();
-        let right = options.iter().copied().filter(|&i| quiz.grade(&[i]).options.iter().any(|o| o.index == i && o.correct));
+        let right =
+            options.iter().copied().filter(|&i| quiz.grade(&[i]).options.iter().any(|o| o.index == i && o.correct));
         let right: Vec<usize> = right.collect();
         let wrong: Vec<usize> = options.iter().copied().filter(|i| !right.contains(i)).take(1).collect();
         for (answers, correct) in [(wrong, false), (right, true)] {
             let path = format!("/lessons/{LESSON}/quizzes/{}", quiz.id);
-            let graded = json(me.request(Method::POST, &path).json(&json!({"answers": answers})).send().await.unwrap()).await;
+            let graded =
+                json(me.request(Method::POST, &path).json(&json!({"answers": answers})).send().await.unwrap()).await;
             assert_eq!(graded["correct"], correct, "{}: {graded}", quiz.id);
         }
     }
@@ -69,6 +75,7 @@ async fn each_step_of_the_first_lesson() {
     // A check judges what is there now.
     me.ok("docker rm -f $(docker ps -aq)").await;
     let last = done.last().unwrap();
-    let again = json(me.request(Method::POST, &format!("/lessons/{LESSON}/steps/{last}/check")).send().await.unwrap()).await;
+    let again =
+        json(me.request(Method::POST, &format!("/lessons/{LESSON}/steps/{last}/check")).send().await.unwrap()).await;
     assert_eq!(again["done"], false, "{again}");
 }

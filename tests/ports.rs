@@ -4,7 +4,10 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{TestServer, eventually, student::{Student, client}};
+use common::{
+    TestServer, eventually,
+    student::{Student, client},
+};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode, header};
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
@@ -91,7 +94,8 @@ async fn only_the_owner_looks_and_the_app_sees_no_key() {
     assert_eq!(client().get(&host).send().await.unwrap().status(), StatusCode::FORBIDDEN);
 
     // The link on the page hands out a ticket, the ticket becomes a cookie of this host, and the cookie opens it.
-    let link = me.http.get(format!("{}/s/{}/ports/node1/8080?path=/headers", server.url(), me.id)).send().await.unwrap();
+    let link =
+        me.http.get(format!("{}/s/{}/ports/node1/8080?path=/headers", server.url(), me.id)).send().await.unwrap();
     assert_eq!(link.status(), StatusCode::SEE_OTHER);
     let enter = link.headers()[header::LOCATION].to_str().unwrap().to_owned();
     assert!(enter.starts_with(&host) && !enter.contains(&me.id) && !enter.contains(&me.token));
@@ -101,7 +105,11 @@ async fn only_the_owner_looks_and_the_app_sees_no_key() {
     let seen = me.http.get(format!("{host}/headers")).send().await.unwrap();
     assert_eq!(seen.status(), StatusCode::OK);
     let seen = seen.text().await.unwrap();
-    assert!(!seen.contains("boatyard-port") && seen.to_lowercase().contains(&format!("host: 8080-node1-{}", me.public_name)), "{seen}");
+    assert!(
+        !seen.contains("boatyard-port")
+            && seen.to_lowercase().contains(&format!("host: 8080-node1-{}", me.public_name)),
+        "{seen}"
+    );
     let stranger = client().get(format!("{}/s/{}/ports/node1/8080", server.url(), me.id)).send().await.unwrap();
     assert_eq!(stranger.status(), StatusCode::NOT_FOUND);
     // Another session's key does not open it.
@@ -117,10 +125,17 @@ async fn what_is_not_there_yet_is_waited_for() {
     let page = me.port(Method::GET, 9090, "/").header(header::ACCEPT, "text/html").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text().await.unwrap().contains("Nothing listens on port 9090"));
-    assert_eq!(me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
     let mut events = me.events().await;
     me.ok("nohup python3 -m http.server 9090 >/dev/null 2>&1 &").await;
-    events.wait_for(|e| e["type"] == "ports" && e["ports"].as_array().is_some_and(|p| p.iter().any(|p| p["port"] == 9090))).await;
+    events
+        .wait_for(|e| {
+            e["type"] == "ports" && e["ports"].as_array().is_some_and(|p| p.iter().any(|p| p["port"] == 9090))
+        })
+        .await;
     assert_eq!(me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(), StatusCode::NO_CONTENT);
     assert_eq!(me.port(Method::GET, 9090, "/").send().await.unwrap().status(), StatusCode::OK);
     // Neither another node nor an address of the network hides behind a name.

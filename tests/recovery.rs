@@ -76,7 +76,8 @@ async fn a_server_killed_amid_creations_clears_up() {
         for s in &sessions {
             assert!(server.boatyard(&["session", "rm", s["id"].as_str().unwrap()]).status.success());
         }
-        eventually("every trace is gone", Duration::from_secs(10), || async { residue(&server.paths()).is_empty() }).await;
+        eventually("every trace is gone", Duration::from_secs(10), || async { residue(&server.paths()).is_empty() })
+            .await;
     }
 }
 
@@ -92,7 +93,11 @@ async fn gc_finds_what_a_crash_left() {
     assert!(!residue(&server.paths()).is_empty());
     let out = server.boatyard(&["gc"]);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    assert!(String::from_utf8_lossy(&out.stdout).contains("1 leftovers removed"), "{}", String::from_utf8_lossy(&out.stdout));
+    assert!(
+        String::from_utf8_lossy(&out.stdout).contains("1 leftovers removed"),
+        "{}",
+        String::from_utf8_lossy(&out.stdout)
+    );
     assert!(residue(&server.paths()).is_empty(), "{:?}", residue(&server.paths()));
     server.start_again();
     let gone = me.request(reqwest::Method::GET, "").send().await.unwrap();

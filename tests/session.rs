@@ -4,7 +4,11 @@ mod common;
 
 use std::time::Duration;
 
-use common::{TestServer, eventually, residue::residue, student::{Student, client, json}};
+use common::{
+    TestServer, eventually,
+    residue::residue,
+    student::{Student, client, json},
+};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -48,7 +52,9 @@ async fn a_session_is_its_owners() {
     assert_eq!(other.http.get(&page).send().await.unwrap().status(), StatusCode::FORBIDDEN);
 
     // A page of another origin changes nothing, even with the cookie: a student's own published port among them.
-    for origin in ["https://evil.example", "null", &format!("http://8080-node1-{}.localhost:{}", me.public_name, server.port())] {
+    for origin in
+        ["https://evil.example", "null", &format!("http://8080-node1-{}.localhost:{}", me.public_name, server.port())]
+    {
         let answer = me.http.delete(&url).header(header::ORIGIN, origin).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin}");
     }
@@ -76,7 +82,8 @@ async fn limits_are_told_honestly() {
     assert!(full.headers().contains_key(header::RETRY_AFTER));
     let problem: Value = full.json().await.unwrap();
     assert_eq!((&problem["code"], &problem["running"]), (&json!("full"), &json!(2)));
-    let page = client().post(format!("{}/sessions", server.url())).header(header::ACCEPT, "text/html").send().await.unwrap();
+    let page =
+        client().post(format!("{}/sessions", server.url())).header(header::ACCEPT, "text/html").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text().await.unwrap().contains("2 of 2"));
 
@@ -120,7 +127,8 @@ async fn bad_requests_are_told_apart() {
         let problem: Value = answer.json().await.unwrap();
         assert!(problem["detail"].as_str().is_some_and(|d| d.len() > 8), "{problem}");
     }
-    let answer = client().post(format!("{}/api/v1/sessions", server.url())).json(&json!({"lesson": "x"})).send().await.unwrap();
+    let answer =
+        client().post(format!("{}/api/v1/sessions", server.url())).json(&json!({"lesson": "x"})).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
 }
 
@@ -139,7 +147,10 @@ async fn files_and_commands() {
 
     let body = json!({"command": ["sh", "-c", "cat; echo oops >&2; exit 3"], "stdin": "in"});
     let done = json(me.request(Method::POST, "/nodes/node1/exec").json(&body).send().await.unwrap()).await;
-    assert_eq!(done, json!({"exit_code": 3, "stdout": "in", "stderr": "oops\n", "truncated": false, "timed_out": false}));
+    assert_eq!(
+        done,
+        json!({"exit_code": 3, "stdout": "in", "stderr": "oops\n", "truncated": false, "timed_out": false})
+    );
     let body = json!({"command": ["sleep", "60"], "timeout_s": 1});
     let done = json(me.request(Method::POST, "/nodes/node1/exec").json(&body).send().await.unwrap()).await;
     assert_eq!((&done["timed_out"], &done["exit_code"]), (&json!(true), &json!(137)));
@@ -148,9 +159,17 @@ async fn files_and_commands() {
 #[tokio::test]
 async fn the_api_describes_itself() {
     let server = TestServer::start();
-    let document: Value = client().get(format!("{}/api/v1/openapi.json", server.url())).send().await.unwrap().json().await.unwrap();
-    for path in ["/api/v1/sessions", "/api/v1/sessions/{id}", "/api/v1/sessions/{id}/extend", "/api/v1/sessions/{id}/nodes/{node}/exec",
-        "/api/v1/sessions/{id}/nodes/{node}/files", "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}/socket", "/healthz"] {
+    let document: Value =
+        client().get(format!("{}/api/v1/openapi.json", server.url())).send().await.unwrap().json().await.unwrap();
+    for path in [
+        "/api/v1/sessions",
+        "/api/v1/sessions/{id}",
+        "/api/v1/sessions/{id}/extend",
+        "/api/v1/sessions/{id}/nodes/{node}/exec",
+        "/api/v1/sessions/{id}/nodes/{node}/files",
+        "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}/socket",
+        "/healthz",
+    ] {
         assert!(document["paths"][path].is_object(), "{path} is described");
     }
     let health = json(client().get(format!("{}/healthz", server.url())).send().await.unwrap()).await;

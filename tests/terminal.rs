@@ -2,7 +2,11 @@
 
 mod common;
 
-use common::{TestServer, student::{Student, json}, terminal::Terminal};
+use common::{
+    TestServer,
+    student::{Student, json},
+    terminal::Terminal,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

@@ -209,7 +209,13 @@ impl AgentClient {
     }
 
     /// Sends a request; an answer that is no success becomes an error.
-    async fn send(&self, method: Method, path: &str, body: Body, patience: Duration) -> Result<Response<Incoming>, AgentError> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+        patience: Duration,
+    ) -> Result<Response<Incoming>, AgentError> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -268,8 +274,7 @@ impl AgentClient {
         let config = WebSocketConfig::default()
             .max_message_size(Some(boatyard_protocol::terminal::MAX_FRAME))
             .max_frame_size(Some(boatyard_protocol::terminal::MAX_FRAME));
-        let connect =
-            tokio_tungstenite::client_async_with_config(format!("ws://agent{path}"), stream, Some(config));
+        let connect = tokio_tungstenite::client_async_with_config(format!("ws://agent{path}"), stream, Some(config));
         match timeout(PATIENCE, connect).await.map_err(|_| AgentError::Timeout)? {
             Ok((socket, _)) => Ok(socket),
             Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => {

@@ -16,7 +16,8 @@ pub async fn request(config: &Config, method: Method, path: &str) -> anyhow::Res
     let Ok(stream) = UnixStream::connect(Paths::new(&config.data).admin_socket()).await else { return Ok(None) };
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(path).header(header::HOST, "admin").body(Empty::<Bytes>::new())?;
+    let request =
+        Request::builder().method(method).uri(path).header(header::HOST, "admin").body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();

@@ -17,7 +17,13 @@ impl Catalogue {
         match self {
             Catalogue::List => {
                 for i in catalogue::list(&paths)? {
-                    println!("{}\t{}\t{} layers\t{}", i.name, bytesize::ByteSize(i.size).display().si(), i.layers, i.tags.join(", "));
+                    println!(
+                        "{}\t{}\t{} layers\t{}",
+                        i.name,
+                        bytesize::ByteSize(i.size).display().si(),
+                        i.layers,
+                        i.tags.join(", ")
+                    );
                 }
                 Ok(())
             }

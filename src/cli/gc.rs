@@ -46,6 +46,9 @@ impl Gc {
 }
 
 fn report(found: &Recovered) -> anyhow::Result<()> {
-    println!("{} leftovers removed, {} lost sessions ended, {} sessions go on", found.removed, found.lost, found.sessions);
+    println!(
+        "{} leftovers removed, {} lost sessions ended, {} sessions go on",
+        found.removed, found.lost, found.sessions
+    );
     Ok(())
 }

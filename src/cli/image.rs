@@ -43,7 +43,8 @@ impl Image {
                 if !force && image::is_current(&paths, &definition)? {
                     return Ok(());
                 }
-                let info = tokio::task::spawn_blocking(move || image::build(&paths, &definition, &Console::new())).await??;
+                let info =
+                    tokio::task::spawn_blocking(move || image::build(&paths, &definition, &Console::new())).await??;
                 println!("lab image {} is ready: {}", info.name, info.distribution);
                 Ok(())
             }
@@ -51,7 +52,10 @@ impl Image {
             Image::Rm { name } => {
                 super::need_root("boatyard image rm")?;
                 let in_use = match admin::request(config, Method::GET, "/sessions").await? {
-                    Some(answer) => serde_json::from_slice::<Vec<AdminSession>>(&answer)?.into_iter().flat_map(|s| s.images).collect(),
+                    Some(answer) => serde_json::from_slice::<Vec<AdminSession>>(&answer)?
+                        .into_iter()
+                        .flat_map(|s| s.images)
+                        .collect(),
                     None => Vec::new(),
                 };
                 image::remove(&paths, &name, &in_use)?;

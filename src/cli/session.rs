@@ -27,7 +27,8 @@ impl Session {
         super::need_root("boatyard session")?;
         match self {
             Session::Ls { json } => {
-                let sessions: Vec<AdminSession> = serde_json::from_slice(&ask(config, Method::GET, "/sessions").await?)?;
+                let sessions: Vec<AdminSession> =
+                    serde_json::from_slice(&ask(config, Method::GET, "/sessions").await?)?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&sessions)?);
                     return Ok(());
@@ -40,7 +41,13 @@ impl Session {
                 for s in sessions {
                     let ends = s.expires_at.get(..16).unwrap_or_default().replace('T', " ");
                     let lesson = s.lesson.as_deref().unwrap_or("-");
-                    println!("{:<38} {:<12} {:<8} {:<21} {lesson}", s.id.to_string(), s.public_name, s.nodes.len(), ends + " UTC");
+                    println!(
+                        "{:<38} {:<12} {:<8} {:<21} {lesson}",
+                        s.id.to_string(),
+                        s.public_name,
+                        s.nodes.len(),
+                        ends + " UTC"
+                    );
                 }
                 Ok(())
             }

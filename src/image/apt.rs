@@ -210,15 +210,20 @@ mod tests {
 
     #[test]
     fn reads_the_one_line_format() {
-        let s = parse_line("deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian/ trixie main contrib # x").unwrap();
+        let s = parse_line("deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian/ trixie main contrib # x")
+            .unwrap();
         assert_eq!(s.uri, "http://mirror.example/debian");
         assert_eq!(s.suites, ["trixie"]);
         assert_eq!(s.components, ["main", "contrib"]);
         assert_eq!(s.signed_by.as_deref(), Some(Path::new("/k.gpg")));
         assert!(!s.trusted);
         assert!(parse_line("deb [trusted=yes] file:/srv/debian stable main").unwrap().trusted);
-        for none in ["", "# deb http://mirror.example/debian trixie main", "deb-src http://mirror.example/debian trixie main", "deb"]
-        {
+        for none in [
+            "",
+            "# deb http://mirror.example/debian trixie main",
+            "deb-src http://mirror.example/debian trixie main",
+            "deb",
+        ] {
             assert_eq!(parse_line(none), None, "{none}");
         }
     }
@@ -229,10 +234,10 @@ mod tests {
                     bookworm bookworm-updates\nComponents: main\nSigned-By: /k.gpg\n\nTypes: deb-src\nURIs: \
                     http://c.example/debian\nSuites: bookworm\n\nTypes: deb\nEnabled: no\nURIs: http://d.example/debian\n";
         let sources = parse_deb822(text);
-        assert_eq!(sources.iter().map(|s| s.uri.as_str()).collect::<Vec<_>>(), [
-            "http://a.example/debian",
-            "http://b.example/debian"
-        ]);
+        assert_eq!(
+            sources.iter().map(|s| s.uri.as_str()).collect::<Vec<_>>(),
+            ["http://a.example/debian", "http://b.example/debian"]
+        );
         assert_eq!(sources[1].suites, ["bookworm", "bookworm-updates"]);
     }
 
@@ -244,10 +249,13 @@ mod tests {
                      deb http://mirror.example/debian-security bookworm-security main\n\
                      deb http://mirror.example/debian bookworm main\n";
         let apt = HostApt::choose(lines.lines().filter_map(parse_line).collect(), String::new()).unwrap();
-        assert_eq!(apt.lines("trixie"), [
-            format!("deb [signed-by={DEBIAN_KEYRING}] http://mirror.example/debian trixie main"),
-            format!("deb [signed-by={DEBIAN_KEYRING}] http://mirror.example/debian-security trixie-security main"),
-        ]);
+        assert_eq!(
+            apt.lines("trixie"),
+            [
+                format!("deb [signed-by={DEBIAN_KEYRING}] http://mirror.example/debian trixie main"),
+                format!("deb [signed-by={DEBIAN_KEYRING}] http://mirror.example/debian-security trixie-security main"),
+            ]
+        );
         assert_eq!(apt.lines("sid").len(), 1);
         let none = HostApt::choose(lines.lines().take(3).filter_map(parse_line).collect(), String::new());
         assert!(none.unwrap_err().to_string().contains("BOATYARD_DEBIAN_MIRROR"));

@@ -51,8 +51,7 @@ pub fn build(paths: &Paths, definition: &Definition, progress: &dyn Progress) ->
     for file in &definition.files {
         file.write(&rootfs)?;
     }
-    let info =
-        ImageInfo::inspect(&rootfs, &definition.name, definition.digest(), Origin::Built, &definition.versions)?;
+    let info = ImageInfo::inspect(&rootfs, &definition.name, definition.digest(), Origin::Built, &definition.versions)?;
     draft.publish(&info)?;
     task.done(&format!("built, {}", bytesize::ByteSize(info.size)));
     Ok(info)
@@ -60,8 +59,12 @@ pub fn build(paths: &Paths, definition: &Definition, progress: &dyn Progress) ->
 
 /// What no image needs: read elsewhere, or in other languages. It stays in the image as its dpkg's setting, so that
 /// packages which a student installs are as lean.
-const EXCLUDE: [&str; 4] =
-    ["path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/info/*"];
+const EXCLUDE: [&str; 4] = [
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/doc/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/info/*",
+];
 /// Licences are kept.
 const INCLUDE: &str = "path-include=/usr/share/doc/*/copyright";
 
@@ -91,7 +94,9 @@ pub(crate) fn debootstrap(root: &Path, suite: &str, packages: &str, scratch: &Pa
     command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => bail!("mmdebstrap is missing: apt-get install mmdebstrap"),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            bail!("mmdebstrap is missing: apt-get install mmdebstrap")
+        }
         other => other.context("running mmdebstrap")?,
     };
     let mut last = Vec::new();
@@ -123,7 +128,16 @@ fn shell_quote(text: &str) -> String {
 
 /// Removes what belongs to the build or to this host, and what each sandbox must have of its own.
 pub(crate) fn finish(root: &Path) -> Result<()> {
-    for folder in ["etc/apt/sources.list.d", "var/lib/apt/lists", "var/cache/apt", "var/log", "var/lib/docker", "dev", "tmp", "run"] {
+    for folder in [
+        "etc/apt/sources.list.d",
+        "var/lib/apt/lists",
+        "var/cache/apt",
+        "var/log",
+        "var/lib/docker",
+        "dev",
+        "tmp",
+        "run",
+    ] {
         empty(&root.join(folder)).with_context(|| format!("emptying /{folder}"))?;
     }
     for file in ["etc/apt/sources.list", "etc/machine-id", "etc/hostname", "etc/resolv.conf"] {
@@ -132,10 +146,17 @@ pub(crate) fn finish(root: &Path) -> Result<()> {
         let _ = fs::remove_file(&path);
         fs::write(&path, "").with_context(|| format!("writing {}", path.display()))?;
     }
-    for file in ["var/lib/dbus/machine-id", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend"] {
+    for file in
+        ["var/lib/dbus/machine-id", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend"]
+    {
         let _ = fs::remove_file(root.join(file));
     }
-    for entry in fs::read_dir(root.join("var/lib/dpkg")).into_iter().chain(fs::read_dir(root.join("var/cache/debconf"))).flatten().flatten() {
+    for entry in fs::read_dir(root.join("var/lib/dpkg"))
+        .into_iter()
+        .chain(fs::read_dir(root.join("var/cache/debconf")))
+        .flatten()
+        .flatten()
+    {
         if entry.file_name().to_string_lossy().ends_with("-old") {
             fs::remove_file(entry.path())?;
         }

@@ -68,7 +68,8 @@ impl Definition {
         for file in &definition.files {
             file.check()?;
         }
-        definition.digest = hex::encode(Sha256::new().chain_update(BUILDER.to_le_bytes()).chain_update(text).finalize());
+        definition.digest =
+            hex::encode(Sha256::new().chain_update(BUILDER.to_le_bytes()).chain_update(text).finalize());
         Ok(definition)
     }
 
@@ -113,7 +114,10 @@ impl FileEntry {
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     let good = !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) && !name.starts_with(['.', '-']);
-    ensure!(good, "{name:?} is no image name: use up to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit");
+    ensure!(
+        good,
+        "{name:?} is no image name: use up to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit"
+    );
     Ok(())
 }
 

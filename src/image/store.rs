@@ -165,7 +165,9 @@ fn lock(images: &Path, waiting: impl FnOnce()) -> Result<Flock<File>> {
 /// Removes a folder with all that it holds; nothing if it is not there.
 pub(crate) fn remove_tree(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e).with_context(|| format!("removing {}", path.display())),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("removing {}", path.display()))
+        }
         _ => Ok(()),
     }
 }

@@ -111,7 +111,14 @@ impl Ports {
         self.forward(&host, live, node, html, request).await
     }
 
-    async fn forward(&self, host: &PortHost, live: Arc<Live>, node: Arc<Node>, html: bool, request: Request) -> Response {
+    async fn forward(
+        &self,
+        host: &PortHost,
+        live: Arc<Live>,
+        node: Arc<Node>,
+        html: bool,
+        request: Request,
+    ) -> Response {
         match node.agent().dial_port(host.port).await {
             Ok(stream) => match proxy::forward(stream, request, live).await {
                 Ok(answer) => answer,
@@ -163,7 +170,11 @@ fn waiting(host: &PortHost, html: bool) -> Response {
         PortWaitingPage { nonce: Nonce::new(), port: host.port, node: host.node.to_string() }
             .respond(StatusCode::SERVICE_UNAVAILABLE)
     } else {
-        problem(StatusCode::SERVICE_UNAVAILABLE, "Nothing listens", &format!("Nothing listens on port {} of {} yet.", host.port, host.node))
+        problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing listens",
+            &format!("Nothing listens on port {} of {} yet.", host.port, host.node),
+        )
     };
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     mark(answer)

@@ -69,7 +69,10 @@ mod tests {
         assert!(!t.accept("8081-node1-abcdefghij.localhost", &ticket));
         assert!(!Tickets::new(vec![8; 64]).accept("8080-node1-abcdefghij.localhost", &ticket));
         let (_, signature) = ticket.split_once('.').unwrap();
-        assert!(!t.accept("8080-node1-abcdefghij.localhost", &format!("{}.{signature}", i64::MAX)), "it cannot be prolonged");
+        assert!(
+            !t.accept("8080-node1-abcdefghij.localhost", &format!("{}.{signature}", i64::MAX)),
+            "it cannot be prolonged"
+        );
         assert!(!t.is_cookie("8080-node1-abcdefghij.localhost", signature), "a ticket is no cookie");
         assert!(t.is_cookie("h", &t.cookie("h")));
         for nonsense in ["", ".", "1.", "x.y", "99999999999999999999.00"] {

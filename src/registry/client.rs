@@ -96,7 +96,13 @@ impl RegistryClient {
     ///
     /// # Errors
     /// When the registry refuses it, or does not answer.
-    pub async fn put_manifest(&self, repository: &str, tag: &str, media_type: &str, manifest: Bytes) -> anyhow::Result<()> {
+    pub async fn put_manifest(
+        &self,
+        repository: &str,
+        tag: &str,
+        media_type: &str,
+        manifest: Bytes,
+    ) -> anyhow::Result<()> {
         let put = Request::builder()
             .method(Method::PUT)
             .uri(format!("/v2/{repository}/manifests/{tag}"))

@@ -23,7 +23,12 @@ use supervisor::Supervisor;
 use tokio::sync::{RwLock, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::{agent::RawStream, config::RegistrySettings, paths::Paths, session::{PublicName, Services}};
+use crate::{
+    agent::RawStream,
+    config::RegistrySettings,
+    paths::Paths,
+    session::{PublicName, Services},
+};
 
 /// The registry of one Boatyard.
 pub struct Registry {

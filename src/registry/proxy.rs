@@ -72,7 +72,9 @@ impl Proxy {
             return error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "The catalogue can only be read.");
         }
         match Endpoint::parse(request.uri().path()) {
-            None | Some(Endpoint::Catalog) => error(StatusCode::NOT_FOUND, "NAME_INVALID", "This is no address of the catalogue."),
+            None | Some(Endpoint::Catalog) => {
+                error(StatusCode::NOT_FOUND, "NAME_INVALID", "This is no address of the catalogue.")
+            }
             Some(Endpoint::Base) => base(),
             Some(Endpoint::Repository { name, rest }) => {
                 let found = self.get(&request, &name.of_catalogue(), &rest).await;
@@ -86,7 +88,13 @@ impl Proxy {
         }
     }
 
-    async fn read(&self, session: &PublicName, name: &Name, rest: &Rest, request: &Request<Incoming>) -> Response<Body> {
+    async fn read(
+        &self,
+        session: &PublicName,
+        name: &Name,
+        rest: &Rest,
+        request: &Request<Incoming>,
+    ) -> Response<Body> {
         let own = name.of_session(session);
         let found = self.get(request, &own, rest).await;
         if !found.as_ref().is_ok_and(|a| a.status() == StatusCode::NOT_FOUND) {
@@ -110,7 +118,13 @@ impl Proxy {
         }
     }
 
-    async fn write(&self, session: &PublicName, name: &Name, rest: &Rest, request: Request<Incoming>) -> Response<Body> {
+    async fn write(
+        &self,
+        session: &PublicName,
+        name: &Name,
+        rest: &Rest,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
         let possible = match rest {
             Rest::Tags | Rest::Referrers(_) => false,
             Rest::Manifest(_) => matches!(*request.method(), Method::PUT | Method::DELETE),
@@ -150,7 +164,12 @@ impl Proxy {
         answer
     }
 
-    async fn get(&self, request: &Request<Incoming>, repository: &str, rest: &Rest) -> anyhow::Result<Response<Incoming>> {
+    async fn get(
+        &self,
+        request: &Request<Incoming>,
+        repository: &str,
+        rest: &Rest,
+    ) -> anyhow::Result<Response<Incoming>> {
         self.registry.send(get(request, repository, rest)).await
     }
 
@@ -172,7 +191,9 @@ impl Proxy {
             }
         }
         // Tag lists and errors tell names.
-        let type_is = |t: &str| answer.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(t.as_bytes()));
+        let type_is = |t: &str| {
+            answer.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(t.as_bytes()))
+        };
         if !type_is("application/json") {
             return pass(Ok(answer));
         }
@@ -196,7 +217,8 @@ fn reads(method: &Method) -> bool {
 
 /// The same read, of another repository.
 fn get(request: &Request<Incoming>, repository: &str, rest: &Rest) -> Request<Body> {
-    let query = request.uri().query().filter(|_| matches!(rest, Rest::Tags)).map(|q| format!("?{q}")).unwrap_or_default();
+    let query =
+        request.uri().query().filter(|_| matches!(rest, Rest::Tags)).map(|q| format!("?{q}")).unwrap_or_default();
     let mut inner = Request::new(full(Bytes::new()));
     *inner.method_mut() = request.method().clone();
     if let Ok(uri) = format!("/v2/{repository}/{}{query}", rest.path()).parse() {

@@ -84,7 +84,12 @@ fn instance(
     let file = storage.join("config.yml");
     // JSON is YAML. It may hold a password, so nobody else reads it.
     let _ = fs::remove_file(&file);
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?.write_all(&serde_json::to_vec_pretty(&config)?)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&file)?
+        .write_all(&serde_json::to_vec_pretty(&config)?)?;
     Ok(Instance { name, config: file, log: storage.join("registry.log"), socket })
 }
 

@@ -10,7 +10,11 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{EndReason, NodeName, PublicName, SessionId};
-use crate::{agent::AgentClient, course::check::CheckResult, store::{NodeRow, SessionRow}};
+use crate::{
+    agent::AgentClient,
+    course::check::CheckResult,
+    store::{NodeRow, SessionRow},
+};
 
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
 #[derive(Debug, Clone)]
@@ -151,7 +155,13 @@ impl Live {
 impl Node {
     pub(super) fn new(row: &NodeRow, client: AgentClient) -> Node {
         let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new() };
-        Node { name: row.name.clone(), address: row.address, image: row.image.clone(), client, facts: Mutex::new(facts) }
+        Node {
+            name: row.name.clone(),
+            address: row.address,
+            image: row.image.clone(),
+            client,
+            facts: Mutex::new(facts),
+        }
     }
 
     /// Its name.

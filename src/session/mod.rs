@@ -78,7 +78,9 @@ impl EndReason {
 
     /// Reads a stored reason.
     pub fn parse(s: &str) -> Option<EndReason> {
-        [EndReason::Closed, EndReason::Expired, EndReason::Lost, EndReason::Operator].into_iter().find(|r| r.as_str() == s)
+        [EndReason::Closed, EndReason::Expired, EndReason::Lost, EndReason::Operator]
+            .into_iter()
+            .find(|r| r.as_str() == s)
     }
 }
 
@@ -115,7 +117,20 @@ impl Sessions {
         let paths = Paths::new(&config.data);
         let live = RwLock::default();
         let tasks = TaskTracker::new();
-        Sessions { inner: Arc::new(Inner { config, paths, store, engine, services, library, live, shutdown, tasks, removals: Default::default() }) }
+        Sessions {
+            inner: Arc::new(Inner {
+                config,
+                paths,
+                store,
+                engine,
+                services,
+                library,
+                live,
+                shutdown,
+                tasks,
+                removals: Default::default(),
+            }),
+        }
     }
 
     /// A session that runs now.

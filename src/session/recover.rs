@@ -8,7 +8,7 @@ use super::{EndReason, Sessions, State};
 use crate::{agent::AgentClient, store::NodeRow};
 
 /// What a recovery found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recovered {
     /// Sessions that go on.
     pub sessions: usize,

@@ -36,7 +36,9 @@ impl Store {
         let db = self.lock();
         let key = (session.to_string(), lesson);
         let current_step = db
-            .query_row("SELECT step FROM lesson_positions WHERE session = ?1 AND lesson = ?2", (&key.0, key.1), |r| r.get(0))
+            .query_row("SELECT step FROM lesson_positions WHERE session = ?1 AND lesson = ?2", (&key.0, key.1), |r| {
+                r.get(0)
+            })
             .optional()?;
         let steps_done = db
             .prepare_cached("SELECT step FROM steps_done WHERE session = ?1 AND lesson = ?2 ORDER BY done_at")?

@@ -253,7 +253,8 @@ impl Store {
     /// When the database fails.
     pub fn living_sessions(&self) -> Result<Vec<SessionRow>, StoreError> {
         let db = self.lock();
-        let mut q = db.prepare_cached(&format!("SELECT {SESSION} FROM sessions WHERE state != 'ended' ORDER BY created_at"))?;
+        let mut q =
+            db.prepare_cached(&format!("SELECT {SESSION} FROM sessions WHERE state != 'ended' ORDER BY created_at"))?;
         let rows = q.query_map([], session_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -264,8 +265,8 @@ impl Store {
     /// When the database fails.
     pub fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         let db = self.lock();
-        let mut q =
-            db.prepare_cached("SELECT sandbox, session, name, range, address, image FROM nodes ORDER BY session, name")?;
+        let mut q = db
+            .prepare_cached("SELECT sandbox, session, name, range, address, image FROM nodes ORDER BY session, name")?;
         let rows = q.query_map([], node_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -29,7 +29,9 @@ pub async fn dispatch(State(app): State<App>, request: Request, next: Next) -> R
         return Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "Unknown host name",
-            format!("This server does not go by the name {host}. Its operator can add it to `hosts` in the configuration."),
+            format!(
+                "This server does not go by the name {host}. Its operator can add it to `hosts` in the configuration."
+            ),
         )
         .into_response();
     }

@@ -130,7 +130,9 @@ impl From<CreateError> for Problem {
                 let mut p = Problem::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "All places are taken",
-                    format!("All {running} sessions that this server has room for are in use. Try again when one ends."),
+                    format!(
+                        "All {running} sessions that this server has room for are in use. Try again when one ends."
+                    ),
                 )
                 .code("full");
                 p.running = Some(running);
@@ -141,7 +143,10 @@ impl From<CreateError> for Problem {
                 let mut p = Problem::new(
                     StatusCode::TOO_MANY_REQUESTS,
                     "You have a session already",
-                    format!("You have {} of as many sessions that you may have. Go on in one of them, or close it first.", sessions.len()),
+                    format!(
+                        "You have {} of as many sessions that you may have. Go on in one of them, or close it first.",
+                        sessions.len()
+                    ),
                 )
                 .code("client-limit");
                 p.sessions = sessions;
@@ -153,7 +158,9 @@ impl From<CreateError> for Problem {
                 "Your network address has as many sessions as it may have. Try again when one ends.",
             )
             .code("address-limit"),
-            CreateError::NoLesson(course, lesson) => Problem::not_found(format!("There is no lesson {course}/{lesson}.")),
+            CreateError::NoLesson(course, lesson) => {
+                Problem::not_found(format!("There is no lesson {course}/{lesson}."))
+            }
             CreateError::NoImage(_) | CreateError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
             }

@@ -32,7 +32,8 @@ impl TestServer {
 
     /// Starts a server; `settings` are environment variables without their prefix, such as `SESSIONS__MAX`.
     pub fn with(settings: &[(&str, &str)]) -> TestServer {
-        let data = tempfile::Builder::new().prefix("boatyard-test-").tempdir_in("/var/tmp").expect("a temporary folder");
+        let data =
+            tempfile::Builder::new().prefix("boatyard-test-").tempdir_in("/var/tmp").expect("a temporary folder");
         let made = workspace().join(".boatyard");
         assert!(
             made.join("images/default/image.json").is_file() && made.join("registry").is_dir(),

@@ -26,7 +26,8 @@ impl Student {
     /// Starts a session that is asked for with `body`.
     pub async fn start_with(server: &TestServer, body: Value) -> Student {
         let http = client();
-        let answer = http.post(format!("{}/api/v1/sessions", server.url())).json(&body).send().await.expect("an answer");
+        let answer =
+            http.post(format!("{}/api/v1/sessions", server.url())).json(&body).send().await.expect("an answer");
         let status = answer.status();
         let session: Value = answer.json().await.expect("JSON");
         assert_eq!(status, StatusCode::CREATED, "{session}");
@@ -60,7 +61,8 @@ impl Student {
     /// As [`Student::sh`], with so many seconds.
     pub async fn sh_for(&self, script: &str, seconds: u32) -> (i64, String) {
         let body = json!({"command": ["bash", "-lc", format!("{{ {script}\n}} 2>&1")], "timeout_s": seconds});
-        let done = json(self.request(Method::POST, "/nodes/node1/exec").json(&body).send().await.expect("an answer")).await;
+        let done =
+            json(self.request(Method::POST, "/nodes/node1/exec").json(&body).send().await.expect("an answer")).await;
         let code = done["exit_code"].as_i64().unwrap_or_else(|| panic!("{script}: {done}"));
         (code, done["stdout"].as_str().unwrap_or_default().to_owned())
     }
@@ -104,7 +106,8 @@ impl Student {
 
     /// Waits until Docker answers.
     pub async fn docker(&self) {
-        eventually("docker answers", Duration::from_secs(20), || async { self.sh("docker version").await.0 == 0 }).await;
+        eventually("docker answers", Duration::from_secs(20), || async { self.sh("docker version").await.0 == 0 })
+            .await;
     }
 }
 
@@ -144,7 +147,8 @@ impl Student {
     /// Listens to the session.
     pub async fn events(&self) -> Events {
         use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-        let url = format!("{}/api/v1/sessions/{}/events", self.base.replace("http://localhost", "ws://127.0.0.1"), self.id);
+        let url =
+            format!("{}/api/v1/sessions/{}/events", self.base.replace("http://localhost", "ws://127.0.0.1"), self.id);
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse().expect("a header"));
         Events { socket: tokio_tungstenite::connect_async(request).await.expect("connected").0 }

@@ -94,10 +94,7 @@ pub async fn open(
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}", tag = "terminals",
     params(TerminalPath),
     responses((status = 204), (status = 404, body = Problem)))]
-pub async fn close(
-    access: NodeAccess,
-    Path(at): Path<TerminalPath>,
-) -> Result<StatusCode, Problem> {
+pub async fn close(access: NodeAccess, Path(at): Path<TerminalPath>) -> Result<StatusCode, Problem> {
     check_name(&at.terminal)?;
     access.node.agent().close_terminal(&at.terminal).await?;
     Ok(StatusCode::NO_CONTENT)

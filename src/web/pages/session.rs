@@ -12,8 +12,7 @@ use crate::{
     session::{SessionId, State as Life},
     store::now_ms,
     web::{
-        App, Problem, api,
-        client,
+        App, Problem, api, client,
         problem::rfc3339,
         view::{EndedPage, ErrorPage, LessonPlace, LessonView, Nonce, Page, PageState, SessionPage, StepLink},
     },
