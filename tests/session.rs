@@ -82,8 +82,8 @@ async fn limits_are_told_honestly() {
     assert!(full.headers().contains_key(header::RETRY_AFTER));
     let problem: Value = full.json().await.unwrap();
     assert_eq!((&problem["code"], &problem["running"]), (&json!("full"), &json!(2)));
-    let page =
-        client().post(format!("{}/sessions", server.url())).header(header::ACCEPT, "text/html").send().await.unwrap();
+    let start = client().post(format!("{}/sessions", server.url())).header(header::ACCEPT, "text/html");
+    let page = start.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text().await.unwrap().contains("2 of 2"));
 

@@ -77,8 +77,7 @@ impl Student {
     /// Writes a file on node1.
     pub async fn write(&self, path: &str, text: &str) {
         let answer = self
-            .request(Method::PUT, "/nodes/node1/files")
-            .query(&[("path", path)])
+            .request(Method::PUT, &format!("/nodes/node1/files?path={path}"))
             .body(text.to_owned())
             .send()
             .await
