@@ -107,7 +107,7 @@ impl Draft {
             return Ok(Draft { path, temporary: None, file, mode, replaced });
         }
         let mut temporary = OsString::from(".");
-        temporary.push(&name.to_string_lossy().chars().take(60).collect::<String>());
+        temporary.push(name.to_string_lossy().chars().take(60).collect::<String>());
         temporary.push(format!(".{}.part", unique()));
         let temporary = folder.join(temporary);
         let mut options = fs::OpenOptions::new();

@@ -130,6 +130,27 @@ async fn an_echoed_paste_does_not_lock_up() {
 }
 
 #[tokio::test]
+async fn input_that_nobody_takes_holds_nothing_up() {
+    let agent = Agent::start().await;
+    agent.open("t", 80, 24, &["sh", "-c", "stty -echo raw; echo ready; sleep 0.5"]).await;
+    let mut v = agent.attach("t", SIZED).await;
+    v.wait_for("ready").await;
+    for _ in 0..10 {
+        v.type_in("x".repeat(60_000)).await;
+    }
+    v.wait_for_end().await;
+    assert_eq!(v.exit, Some(0));
+    // And one whose process has closed the terminal, but lives on.
+    agent.open("u", 80, 24, &["sh", "-c", "echo ready; exec sleep 1 <&- >&- 2>&-"]).await;
+    let mut v = agent.attach("u", "").await;
+    for _ in 0..10 {
+        v.type_in("y\n".repeat(20_000)).await;
+    }
+    v.wait_for_end().await;
+    assert_eq!(agent.sh("echo answers").await.stdout, "answers\n");
+}
+
+#[tokio::test]
 async fn a_flood_is_interrupted_at_once() {
     let agent = Agent::start().await;
     agent.open("t", 80, 24, &["bash", "--norc"]).await;

@@ -76,12 +76,11 @@ pub fn containerd(reaper: &Reaper) -> io::Result<Process> {
     for folder in ["/run/containerd", "/var/lib/docker/containerd"] {
         fs::create_dir_all(folder)?;
     }
-    let own = Path::new(settings::OWN_CONTAINERD).exists();
     let mut command = daemon(&program, CONTAINERD_LOG)?;
     command
         .args(["--root", "/var/lib/docker/containerd", "--state", "/run/containerd", "--address", CONTAINERD_SOCKET])
         .args(["--log-level", "warn"])
-        .args(["--config", if own { settings::OWN_CONTAINERD } else { settings::CONTAINERD }]);
+        .args(["--config", settings::CONTAINERD]);
     spawn(reaper, command)
 }
 

@@ -6,10 +6,9 @@ use boatyard_protocol::agent::Tunnel;
 use serde_json::json;
 
 const DAEMON: &str = "/etc/docker/daemon.json";
-/// Configuration of containerd, where the image brings none.
+/// Configuration of containerd. The one in /etc is not asked: distributions' packages put theirs there, with all that
+/// Kubernetes would need switched on.
 pub const CONTAINERD: &str = "/run/boatyard/containerd.toml";
-/// Where an image's own configuration of containerd lies.
-pub const OWN_CONTAINERD: &str = "/etc/containerd/config.toml";
 
 /// Writes what the image does not bring itself.
 pub fn write_if_missing(tunnels: &[Tunnel]) {

@@ -3,17 +3,22 @@
 use std::{
     io,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+    time::Duration,
 };
 
 use anyhow::Context;
 use boatyard_protocol::agent::OpenTerminal;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use tokio::io::unix::AsyncFd;
+use tokio::{io::unix::AsyncFd, time::sleep};
 
 use crate::{
     reaper::{Process, Reaper},
     users::Login,
 };
+
+/// Once every process has closed the terminal, it counts as ready for ever, though nothing can be read or written. How
+/// often it is then tried again: a process may open it anew.
+const REOPENED: Duration = Duration::from_millis(20);
 
 /// The agent's side of a pseudo-terminal.
 pub struct Pty {
@@ -65,7 +70,15 @@ impl Pty {
     /// # Errors
     /// What read(2) says.
     pub async fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.master.async_io(tokio::io::Interest::READABLE, |fd| read_some(fd, buf)).await
+        loop {
+            let mut ready = self.master.readable().await?;
+            let closed = ready.ready().is_read_closed();
+            match ready.try_io(|fd| read_some(fd.get_ref(), buf)) {
+                Ok(done) => return done,
+                Err(_) if closed => sleep(REOPENED).await,
+                Err(_) => {}
+            }
+        }
     }
 
     /// Reads what is there without waiting; none where nothing is.
@@ -78,12 +91,17 @@ impl Pty {
     /// # Errors
     /// What write(2) says.
     pub async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.master
-            .async_io(tokio::io::Interest::WRITABLE, |fd| {
-                // SAFETY: the pointer and length are those of a live slice.
-                check(unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) })
-            })
-            .await
+        loop {
+            let mut ready = self.master.writable().await?;
+            let closed = ready.ready().is_write_closed();
+            // SAFETY: the pointer and length are those of a live slice.
+            let write = |fd: &OwnedFd| unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+            match ready.try_io(|fd| check(write(fd.get_ref()))) {
+                Ok(done) => return done,
+                Err(_) if closed => sleep(REOPENED).await,
+                Err(_) => {}
+            }
+        }
     }
 
     /// Sets the size; the kernel sends SIGWINCH if it changed.

@@ -117,7 +117,15 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        for _ in 0..300 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
         let _ = self.child.wait();
+        assert!(std::thread::panicking(), "the agent did not end within three seconds");
     }
 }
 
@@ -182,6 +190,7 @@ impl Viewer {
         let mut searched = 0;
         let waited = timeout(Duration::from_secs(20), async {
             loop {
+                searched = searched.min(self.output.len());
                 let rest = &self.output[searched..];
                 if let Some(at) = rest.windows(text.len()).position(|w| w == text.as_bytes()) {
                     return searched + at;
