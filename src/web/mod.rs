@@ -80,7 +80,8 @@ pub fn router(app: App) -> Router {
         // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
         .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(TraceLayer::new_for_http())
+        // What failed is logged where it failed, with its cause.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(app)
 }
 
