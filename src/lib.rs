@@ -3,4 +3,5 @@
 //! ARCHITECTURE.md is the map. `session` is the heart and knows no HTTP; `web` translates.
 
 pub mod engine;
+pub mod image;
 pub mod paths;
