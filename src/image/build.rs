@@ -1,0 +1,174 @@
+//! Building a lab image from Debian packages.
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    apt::HostApt,
+    definition::Definition,
+    info::{self, ImageInfo, Origin},
+    progress::Progress,
+    store::Draft,
+};
+use crate::paths::Paths;
+
+/// Whether the image is there and was built from exactly this definition.
+///
+/// # Errors
+/// When its record cannot be read.
+pub fn is_current(paths: &Paths, definition: &Definition) -> Result<bool> {
+    Ok(info::read(paths, &definition.name)?.is_some_and(|i| i.digest == definition.digest()))
+}
+
+/// Builds the image of `definition` unless it is current. Takes half a minute; blocks.
+///
+/// # Errors
+/// When a step fails; then nothing of it is left, and an image that was there before is as it was.
+pub fn build(paths: &Paths, definition: &Definition, progress: &dyn Progress) -> Result<ImageInfo> {
+    if let Some(info) = info::read(paths, &definition.name)?.filter(|i| i.digest == definition.digest()) {
+        return Ok(info);
+    }
+    let task = progress.task(&format!("image {}", definition.name));
+    task.step("preparing");
+    let draft = Draft::begin(paths, &definition.name, || task.step("waiting for another build to end"))?;
+    // The build that was waited for may have been this one's.
+    if let Some(info) = info::read(paths, &definition.name)?.filter(|i| i.digest == definition.digest()) {
+        task.done("is current");
+        return Ok(info);
+    }
+    let rootfs = draft.rootfs();
+    let packages = definition.packages.join(",");
+    debootstrap(&rootfs, &definition.suite, &packages, &draft.scratch()?, &|line| task.step(line))?;
+    task.step("finishing");
+    finish(&rootfs)?;
+    for file in &definition.files {
+        file.write(&rootfs)?;
+    }
+    let info = ImageInfo::inspect(&rootfs, &definition.name, definition.digest(), Origin::Built, &definition.versions)?;
+    draft.publish(&info)?;
+    task.done(&format!("built, {}", bytesize::ByteSize(info.size)));
+    Ok(info)
+}
+
+/// What no image needs: read elsewhere, or in other languages. It stays in the image as its dpkg's setting, so that
+/// packages which a student installs are as lean.
+const EXCLUDE: [&str; 4] = [
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/doc/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/info/*",
+];
+/// Licences are kept.
+const INCLUDE: &str = "path-include=/usr/share/doc/*/copyright";
+
+/// Makes a minimal Debian with `packages` (parted by commas) in the new folder `root`; `scratch` holds settings
+/// meanwhile. `step` gets a line now and then.
+pub(crate) fn debootstrap(root: &Path, suite: &str, packages: &str, scratch: &Path, step: &dyn Fn(&str)) -> Result<()> {
+    let apt = HostApt::read()?;
+    // The host's proxies and certificates are put in for apt's runs and taken out again: by hooks, since options of
+    // mmdebstrap's would stay.
+    let settings = scratch.join("acquire.conf");
+    fs::write(&settings, apt.acquire()).with_context(|| format!("writing {}", settings.display()))?;
+    let inside = "etc/apt/apt.conf.d/00boatyard-host";
+    let mut command = Command::new("mmdebstrap");
+    command.args(["--mode=root", "--variant=minbase", "--format=directory"]);
+    command.arg(format!("--include={packages}"));
+    command.args(["--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\""]);
+    // A build that is interrupted starts anew, so nothing is gained by waiting for the disk after each file.
+    command.arg("--setup-hook=mkdir -p \"$1\"/etc/dpkg/dpkg.cfg.d && echo force-unsafe-io >\"$1\"/etc/dpkg/dpkg.cfg.d/00boatyard-build");
+    command.args(EXCLUDE.iter().chain([&INCLUDE]).map(|o| format!("--dpkgopt={o}")));
+    let mut hook = OsString::from("--setup-hook=mkdir -p \"$1\"/etc/apt/apt.conf.d && cp ");
+    hook.push(shell_quote(&settings.to_string_lossy()));
+    hook.push(format!(" \"$1\"/{inside}"));
+    command.arg(hook);
+    command.arg(format!("--customize-hook=rm -f \"$1\"/{inside} \"$1\"/etc/dpkg/dpkg.cfg.d/00boatyard-build"));
+    command.arg(suite).arg(root);
+    command.args(apt.lines(suite));
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            bail!("mmdebstrap is missing: apt-get install mmdebstrap")
+        }
+        other => other.context("running mmdebstrap")?,
+    };
+    let mut last = Vec::new();
+    if let Some(errors) = child.stderr.take() {
+        let mut lines = BufReader::new(errors).take(16 << 20);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line).trim().to_owned();
+            line.clear();
+            if let Some(what) = text.strip_prefix("I: ") {
+                step(what.trim_end_matches('.').split(" in shell:").next().unwrap_or(what));
+            }
+            last.push(text);
+            if last.len() > 30 {
+                last.remove(0);
+            }
+        }
+    }
+    let status = child.wait().context("running mmdebstrap")?;
+    if !status.success() {
+        bail!("mmdebstrap failed ({status}); its last lines:\n{}", last.join("\n"));
+    }
+    Ok(())
+}
+
+fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Removes what belongs to the build or to this host, and what each sandbox must have of its own.
+pub(crate) fn finish(root: &Path) -> Result<()> {
+    for folder in [
+        "etc/apt/sources.list.d",
+        "var/lib/apt/lists",
+        "var/cache/apt",
+        "var/log",
+        "var/lib/docker",
+        "dev",
+        "tmp",
+        "run",
+    ] {
+        empty(&root.join(folder)).with_context(|| format!("emptying /{folder}"))?;
+    }
+    for file in ["etc/apt/sources.list", "etc/machine-id", "etc/hostname", "etc/resolv.conf"] {
+        let path = root.join(file);
+        // These may be links that lead out of the root.
+        let _ = fs::remove_file(&path);
+        fs::write(&path, "").with_context(|| format!("writing {}", path.display()))?;
+    }
+    for file in
+        ["var/lib/dbus/machine-id", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend"]
+    {
+        let _ = fs::remove_file(root.join(file));
+    }
+    for entry in fs::read_dir(root.join("var/lib/dpkg"))
+        .into_iter()
+        .chain(fs::read_dir(root.join("var/cache/debconf")))
+        .flatten()
+        .flatten()
+    {
+        if entry.file_name().to_string_lossy().ends_with("-old") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+    }
+    Ok(())
+}
