@@ -122,9 +122,15 @@ impl Default for Config {
                 docker: Default::default(),
             },
             limits: LimitSettings { memory: ByteSize::gib(1), cpus: 2.0, pids: 1500, disk: ByteSize::gib(10) },
-            registry: RegistrySettings { quota: ByteSize::gib(2), upstream: None },
+            registry: RegistrySettings::default(),
             engine: NativeSettings::default(),
         }
+    }
+}
+
+impl Default for RegistrySettings {
+    fn default() -> Self {
+        RegistrySettings { quota: ByteSize::gib(2), upstream: None }
     }
 }
 

@@ -21,5 +21,10 @@ pub use self::{
     store::{remove, sweep},
 };
 
+pub(crate) use self::{
+    build::{debootstrap, finish},
+    store::remove_tree,
+};
+
 /// Name of the lab image that sessions get unless they ask for another.
 pub const DEFAULT: &str = "default";
