@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod disk;
+mod fuse;
 mod network;
 mod nft;
 mod oci;

@@ -75,18 +75,18 @@ impl Runtime {
     }
 
     /// Kills the container and waits until its processes are gone; fine if there is none.
-    pub fn kill(&self, place: &Place, cgroups: &[PathBuf]) {
+    pub fn kill(&self, place: &Place, cgroups: &[PathBuf]) -> Result<()> {
         if let Some(fd) = process(place).and_then(|pid| sys::pidfd(pid).ok())
-            // Opened before it is looked at again: now it is this process or none.
+            // Looked at again after it was opened: now it is this process or none.
             && process(place).is_some()
         {
             let _ = rustix::process::pidfd_send_signal(fd.as_fd(), rustix::process::Signal::KILL);
             // The first process goes last: all others in its namespace are gone when it is.
             let mut poll = [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::IN)];
-            let limit = rustix::time::Timespec { tv_sec: 5, tv_nsec: 0 };
+            let limit = rustix::time::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
             let _ = rustix::event::poll(&mut poll, Some(&limit));
         }
-        super::cgroup::kill(cgroups);
+        super::cgroup::kill(cgroups)
     }
 
     /// Removes what the runtime keeps of a container that was killed.
