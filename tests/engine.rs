@@ -63,3 +63,125 @@ async fn fifty_sandboxes_come_and_go() {
     println!("median creation {:?}, removal {:?}; slowest {:?}, {:?}", made[25], gone[25], made[49], gone[49]);
     assert!(gone[25] < Duration::from_secs(1));
 }
+
+/// Not a test of its own: the process that `a_server_killed_in_a_creation_is_cleared_up_after` kills.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by another test"]
+async fn victim() {
+    let data = std::env::var("BOATYARD_TEST_DATA").unwrap();
+    let at: usize = std::env::var("BOATYARD_TEST_STEP").unwrap().parse().unwrap();
+    let yard = Yard::at(std::path::Path::new(&data), Default::default());
+    let step = *Step::ROWS.iter().copied().flatten().nth(at).unwrap();
+    yard.engine.inject(Some(Fault::Stall(step)));
+    let _ = yard.engine.create(&spec(3, 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_in_a_creation_is_cleared_up_after() {
+    let yard = Yard::new();
+    yard.engine.warm_up(spec(0, 1).limits.disk).await.unwrap();
+    let before = yard.residue();
+    let steps = Step::ROWS.iter().map(|row| row.len()).sum::<usize>();
+    // Killed where each step has just been made, and then at moments that no step chooses.
+    for at in 0..steps + 6 {
+        let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "victim", "--ignored", "--nocapture"])
+            .env("BOATYARD_TEST_DATA", yard.data())
+            .env("BOATYARD_TEST_STEP", at.min(steps - 1).to_string())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while yard.residue() == before && start.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let pause = if at < steps { 300 } else { 15 * (at - steps) as u64 };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        for id in yard.engine.list().await.unwrap() {
+            yard.engine.destroy(&id).await.unwrap();
+        }
+        yard.assert_left(&before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_reach_neither_each_other_nor_the_host() {
+    let yard = Yard::new();
+    let (mine, mate, other) = (spec(4, 1), spec(4, 2), spec(5, 1));
+    for s in [&mine, &mate, &other] {
+        yard.engine.create(s).await.unwrap();
+    }
+    let look = |command: String| {
+        let (engine, id) = (yard.engine.clone(), mine.id.clone());
+        async move { sh(&engine, &id, &command).await }
+    };
+    let ping = |to: std::net::Ipv4Addr| look(format!("ping -c1 -W2 {to} || curl -sS -m2 http://{to}:9/"));
+    let out = look(format!("curl -sS -m2 http://{}:9/", mate.network.address)).await;
+    assert!(out.stderr.contains("refused"), "nodes of one session reach each other: {out:?}");
+    // Another session, the host's address on no network of the sandbox, the metadata address, the world.
+    for to in [other.network.address.to_string(), "169.254.169.254".into(), "10.0.0.1".into(), "1.1.1.1".into()] {
+        let start = Instant::now();
+        let out = look(format!("curl -sS -m5 http://{to}:9/")).await;
+        assert_ne!(out.exit_code, 0, "{to}: {out:?}");
+        assert!(!out.stderr.contains("refused by peer") && start.elapsed() < Duration::from_secs(4), "{to}: {out:?}");
+    }
+    // The gateway answers a ping and nothing else, least of all what listens on the host.
+    let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let out = look(format!("curl -sS -m3 http://{}:{port}/", mine.network.gateway)).await;
+    assert_ne!(out.exit_code, 0, "{out:?}");
+    drop(ping);
+    // Nobody can pass as another session.
+    let spoof = format!(
+        "ip addr add {}/32 dev lo; curl -sS -m2 --interface {} http://{}:9/",
+        other.network.address, other.network.address, other.network.address
+    );
+    assert_ne!(look(spoof).await.exit_code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold() {
+    let yard = Yard::new();
+    let one = spec(6, 1);
+    yard.engine.create(&one).await.unwrap();
+    let run = |command: &'static str| {
+        let (engine, id) = (yard.engine.clone(), one.id.clone());
+        async move { sh(&engine, &id, command).await }
+    };
+    let memory = run("python3 -c 'x = bytearray(400 << 20)'; echo $?").await;
+    assert_eq!(memory.stdout.trim(), "137", "{memory:?}");
+    let disk = run("dd if=/dev/zero of=/var/lib/docker/big bs=1M count=700 2>&1; rm -f /var/lib/docker/big").await;
+    assert!(disk.stdout.contains("No space left"), "{disk:?}");
+    let root = run("dd if=/dev/zero of=/big bs=1M count=700 2>&1; rm -f /big").await;
+    assert!(root.stdout.contains("No space left"), "{root:?}");
+    let pids = run("for i in $(seq 300); do sleep 5 & done 2>&1 | tail -1").await;
+    assert!(format!("{pids:?}").contains("esource temporarily unavailable"), "{pids:?}");
+    // None of it ended the sandbox.
+    assert_eq!(run("echo still here").await.stdout.trim(), "still here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_sandbox_with_a_full_disk_goes_within_a_second() {
+    let yard = Yard::new();
+    let before = yard.residue();
+    let mut one = spec(7, 1);
+    one.limits.disk = 2 << 30;
+    one.limits.memory = 2 << 30;
+    yard.engine.create(&one).await.unwrap();
+    let out = sh(
+        &yard.engine,
+        &one.id,
+        "(while :; do :; done) >/dev/null 2>&1 & \
+         dd if=/dev/urandom of=/var/lib/docker/big bs=1M count=1024 2>&1",
+    )
+    .await;
+    assert!(out.stdout.contains("1.0 GiB"), "{out:?}");
+    let start = Instant::now();
+    yard.engine.destroy(&one.id).await.unwrap();
+    let took = start.elapsed();
+    println!("removed after {took:?}");
+    yard.assert_left(&before);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}

@@ -58,6 +58,11 @@ impl Yard {
 
     /// An engine on a data folder that someone else removes.
     pub fn at(data: &Path, settings: NativeSettings) -> Yard {
+        // RUST_LOG=boatyard=debug shows how long each step took.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+            .try_init();
         let paths = Paths::new(data);
         let engine = NativeEngine::new(paths.clone(), settings, agent()).unwrap();
         Yard { engine, paths, _data: None }
