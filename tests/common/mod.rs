@@ -223,7 +223,7 @@ pub async fn sh(engine: &dyn Engine, id: &SandboxId, command: &str) -> ExecRespo
         stdin: None,
         cwd: None,
         env: Default::default(),
-        timeout_ms: 20_000,
+        timeout_ms: 60_000,
         max_output: 1 << 16,
     };
     let io = TokioIo::new(engine.connect(id).await.unwrap());

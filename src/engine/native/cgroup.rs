@@ -228,17 +228,25 @@ pub(super) fn kill(folders: &[PathBuf]) -> Result<()> {
     }
 }
 
-/// Removes groups in which no process is, with all below.
+/// Removes groups with all below, and kills what is still in them.
 pub(super) fn remove(folders: &[PathBuf]) -> Result<()> {
-    for path in folders.iter().flat_map(|f| tree(f)) {
-        match fs::remove_dir(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
-            }
-            _ => {}
+    let start = Instant::now();
+    let mut wait = Duration::from_millis(1);
+    loop {
+        let busy = folders.iter().flat_map(|f| tree(f)).find_map(|path| match fs::remove_dir(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Some((path, e)),
+            _ => None,
+        });
+        let Some((path, e)) = busy else { return Ok(()) };
+        // A process holds its group a little longer than it is shown there, and one that a dying runtime was just
+        // starting may have come late.
+        if e.raw_os_error() != Some(libc::EBUSY) || start.elapsed() > Duration::from_secs(10) {
+            return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
         }
+        kill(folders)?;
+        std::thread::sleep(wait);
+        wait = (wait * 2).min(Duration::from_millis(20));
     }
-    Ok(())
 }
 
 #[cfg(test)]
