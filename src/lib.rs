@@ -2,5 +2,6 @@
 //!
 //! ARCHITECTURE.md is the map. `session` is the heart and knows no HTTP; `web` translates.
 
+pub mod doctor;
 pub mod engine;
 pub mod paths;
