@@ -17,7 +17,7 @@ async fn a_sandbox_is_made_answers_and_goes_without_a_trace() {
     let before = yard.residue();
     let one = spec(0, 1);
     yard.engine.create(&one).await.unwrap();
-    assert_eq!(yard.engine.list().await.unwrap(), [one.id.clone()]);
+    assert_eq!(yard.engine.list().await.unwrap(), std::slice::from_ref(&one.id));
     let out = sh(&yard.engine, &one.id, "id -u; cat /proc/self/uid_map; hostname; ip -4 -o addr show eth0").await;
     assert_eq!(out.exit_code, 0, "{out:?}");
     for part in ["268435456", "node1", "100.96.0.2/27"] {
@@ -180,4 +180,46 @@ async fn a_busy_sandbox_with_a_full_disk_goes_within_a_second() {
     println!("removed after {took:?}");
     yard.assert_left(&before);
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+/// Not a test of its own: run by `with_internet_only_the_internet_is_reached` in a network namespace that stands for a
+/// host's.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by another test"]
+async fn in_a_network_of_its_own() {
+    let settings = boatyard::engine::native::NativeSettings { internet: true, ..Default::default() };
+    let yard = Yard::with(settings);
+    let one = spec(8, 1);
+    yard.engine.create(&one).await.unwrap();
+    let curl = |to: &'static str| {
+        let (engine, id) = (yard.engine.clone(), one.id.clone());
+        async move { sh(&engine, &id, &format!("curl -sS -m2 http://{to}:80/")).await }
+    };
+    // 203.0.113.0/24 is a network where nobody answers: what is let out times out (28), what is refused is so at once (7).
+    assert_eq!(curl("203.0.113.5").await.exit_code, 28);
+    let _listener = std::net::TcpListener::bind("0.0.0.0:80").unwrap();
+    for closed in ["203.0.113.1", "100.96.255.254", "10.1.1.1", "192.168.1.1", "169.254.169.254"] {
+        let out = curl(closed).await;
+        assert_eq!(out.exit_code, 7, "{closed}: {out:?}");
+    }
+    yard.engine.destroy(&one.id).await.unwrap();
+    yard.engine.teardown().await.unwrap();
+    let links = std::fs::read_to_string("/proc/self/net/dev").unwrap();
+    assert!(!links.contains(yard.paths.instance()), "{links}");
+    let rules = std::process::Command::new("nft").args(["list", "ruleset"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&rules.stdout), "");
+}
+
+#[test]
+fn with_internet_only_the_internet_is_reached() {
+    let set_up = "ip link set lo up; ip link add world type veth peer name far; ip link set far up; ip addr add 203.0.113.1/24 dev world; \
+                  ip link set world up; ip neigh add 203.0.113.5 lladdr 02:00:00:00:00:05 dev world; exec \"$@\"";
+    let out = std::process::Command::new("unshare")
+        .args(["--net", "sh", "-c", set_up, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_network_of_its_own", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -106,7 +106,7 @@ fn available_memory() -> u64 {
 /// Free bytes where a path is or will be.
 fn free_space(path: &Path) -> u64 {
     let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
-    nix::sys::statvfs::statvfs(there).map_or(0, |s| s.blocks_available() as u64 * s.fragment_size() as u64)
+    nix::sys::statvfs::statvfs(there).map_or(0, |s| u64::saturating_mul(s.blocks_available(), s.fragment_size()))
 }
 
 /// Whether someone else has user ids in the range that sandboxes take.

@@ -98,7 +98,7 @@ pub fn run(paths: &Paths, settings: &NativeSettings, cost: &SessionCost) -> Repo
         let running = [
             s.spawn(move || vec![probes::root(root)]),
             s.spawn(|| vec![programs::runtime(settings)]),
-            s.spawn(|| programs::others()),
+            s.spawn(programs::others),
             s.spawn(|| vec![capacity::user_ids(settings), probes::cgroups()]),
             s.spawn(move || if root { probes::mounts(paths, settings) } else { Vec::new() }),
             s.spawn(move || if root { vec![probes::nftables(settings)] } else { Vec::new() }),

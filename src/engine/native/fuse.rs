@@ -1,7 +1,7 @@
 //! Ending FUSE file systems whose server was killed while it used its own file system: then the kernel waits for an
 //! answer that nobody can give, and the killed process never ends. Anyone inside a sandbox can bring that about.
 
-use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
+use std::{collections::BTreeSet, fs, io::Write};
 
 use anyhow::{Context, Result};
 use rustix::{
@@ -31,7 +31,7 @@ pub(super) fn abort(pids: &[i32]) -> Result<()> {
 fn connections(pid: i32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     // The first thread may have ended already, and with it its view.
-    let texts = threads.filter_map(|t| fs::read_to_string(PathBuf::from(t.path()).join("mountinfo")).ok());
+    let texts = threads.filter_map(|t| fs::read_to_string(t.path().join("mountinfo")).ok());
     texts.flat_map(|text| text.lines().filter_map(parse).collect::<Vec<_>>()).collect()
 }
 
