@@ -223,3 +223,24 @@ fn with_internet_only_the_internet_is_reached() {
     let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success() && said.contains("1 passed"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_inside_makes_containers_and_goes_with_them() {
+    let yard = Yard::new();
+    let before = yard.residue();
+    let mut one = spec(9, 1);
+    one.limits.memory = 1 << 30;
+    one.limits.pids = 1000;
+    yard.engine.create(&one).await.unwrap();
+    let out = sh(&yard.engine, &one.id, "docker info --format '{{.Driver}} {{.CgroupVersion}}'").await;
+    assert!(out.stdout.starts_with("overlay2"), "{out:?}");
+    // An image of one program and its libraries.
+    let command = "mkdir /r; cp -L --parents /usr/bin/sleep $(ldd /usr/bin/sleep | grep -o '/[^ ]*') /r; \
+         tar -C /r -c . | docker import - tiny; docker run -d -m 64m tiny /usr/bin/sleep 1000; docker ps -q | wc -l";
+    let out = sh(&yard.engine, &one.id, command).await;
+    assert!(out.stdout.ends_with("\n1\n"), "{out:?}");
+    let start = Instant::now();
+    yard.engine.destroy(&one.id).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    yard.assert_left(&before);
+}
