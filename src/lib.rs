@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod course;
+pub mod doctor;
 pub mod engine;
 pub mod image;
 pub mod paths;

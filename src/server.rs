@@ -63,7 +63,8 @@ impl Server {
 
         let lock = lock(&paths)?;
         let registry = Arc::new(Registry::start(&paths, &config.registry, shutdown.clone()).await?);
-        let (sessions, _) = assemble(config, &paths, registry.clone(), shutdown.clone())?;
+        let (sessions, engine) = assemble(config, &paths, registry.clone(), shutdown.clone())?;
+        engine.warm_up(sessions.config().limits.disk.as_u64()).await?;
         sessions.recover().await?;
 
         let images = catalogue::list(&paths).unwrap_or_else(|e| {

@@ -38,9 +38,7 @@ fn doctor_lists_every_check_with_its_mend() {
     let (_, text, said) = boatyard(&["doctor", "--json"]);
     let report: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text} {said}"));
     let checks = report["checks"].as_array().unwrap();
-    for id in
-        ["runtime", "uid-range", "idmap", "overlay", "cgroup", "nftables", "disk-quota", "ip-vs", "space", "memory"]
-    {
+    for id in IDS {
         let check = checks.iter().find(|c| c["id"] == id).unwrap_or_else(|| panic!("{id} is among {checks:?}"));
         assert!(check["status"] == "ok" || check["mend"].as_str().is_some_and(|m| !m.is_empty()), "{check}");
     }

@@ -19,16 +19,21 @@ use crate::{image::Packages, image::progress::Progress, paths::Paths, registry::
 /// When a record cannot be read.
 pub fn is_current(paths: &Paths) -> Result<bool> {
     let built = list(paths)?;
-    Ok(definition::all()?.iter().all(|p| {
-        built.iter().any(|b| b.name == p.definition.name && b.key == p.key && publish::is_stored(paths, b))
-    }))
+    Ok(definition::all()?
+        .iter()
+        .all(|p| built.iter().any(|b| b.name == p.definition.name && b.key == p.key && publish::is_stored(paths, b))))
 }
 
 /// Builds the images that are missing or changed (of `only` these, where it is given) and pushes them into the registry behind `client`.
 ///
 /// # Errors
 /// When a layer cannot be built, or the registry does not take it; what was finished stays.
-pub async fn build(paths: &Paths, only: Option<&[String]>, client: &RegistryClient, progress: &dyn Progress) -> Result<Vec<CatalogueImage>> {
+pub async fn build(
+    paths: &Paths,
+    only: Option<&[String]>,
+    client: &RegistryClient,
+    progress: &dyn Progress,
+) -> Result<Vec<CatalogueImage>> {
     let all = definition::all()?;
     if let Some(unknown) = only.into_iter().flatten().find(|n| all.iter().all(|p| p.definition.name != **n)) {
         let names: Vec<_> = all.iter().map(|p| p.definition.name.as_str()).collect();
@@ -54,7 +59,12 @@ pub async fn build(paths: &Paths, only: Option<&[String]>, client: &RegistryClie
     Ok(done)
 }
 
-async fn build_one(paths: &Paths, planned: &Planned, client: &RegistryClient, step: &(dyn Fn(&str) + Sync)) -> Result<CatalogueImage> {
+async fn build_one(
+    paths: &Paths,
+    planned: &Planned,
+    client: &RegistryClient,
+    step: &(dyn Fn(&str) + Sync),
+) -> Result<CatalogueImage> {
     let definition = &planned.definition;
     let below = planned.keys.len() - definition.layers.len();
     let mut built = Vec::new();
@@ -70,7 +80,8 @@ async fn build_one(paths: &Paths, planned: &Planned, client: &RegistryClient, st
         });
     }
     // The topmost layer that has dpkg's state has all of it.
-    let status = planned.keys.iter().rev().map(|k| layer::files(paths, k)).find(|f| f.join("var/lib/dpkg/status").is_file());
+    let status =
+        planned.keys.iter().rev().map(|k| layer::files(paths, k)).find(|f| f.join("var/lib/dpkg/status").is_file());
     let packages = status.map(|root| Packages::read(&root));
     let upstream = |package: &String| packages.as_ref().and_then(|p| p.upstream(package));
     let versions: BTreeMap<String, String> =

@@ -143,7 +143,10 @@ impl Definition {
         let parts: Vec<&str> = version.split('.').collect();
         let major = parts[0];
         let minor = parts[..parts.len().min(2)].join(".");
-        let named = self.tags.iter().map(|t| t.replace("{version}", version).replace("{minor}", &minor).replace("{major}", major));
+        let named = self
+            .tags
+            .iter()
+            .map(|t| t.replace("{version}", version).replace("{minor}", &minor).replace("{major}", major));
         let mut tags = vec!["latest".to_owned()];
         for tag in named {
             if !tags.contains(&tag) {

@@ -80,7 +80,12 @@ pub fn documents(definition: &Definition, version: &str, layers: &[Layer]) -> Re
         .architecture(Arch::default())
         .os(Os::Linux)
         .config(config.build()?)
-        .rootfs(RootFsBuilder::default().typ("layers").diff_ids(layers.iter().map(|l| l.diff_id.clone()).collect::<Vec<_>>()).build()?)
+        .rootfs(
+            RootFsBuilder::default()
+                .typ("layers")
+                .diff_ids(layers.iter().map(|l| l.diff_id.clone()).collect::<Vec<_>>())
+                .build()?,
+        )
         .history(history)
         .build()?;
     let config = Bytes::from(serde_json::to_vec(&config)?);
@@ -89,7 +94,8 @@ pub fn documents(definition: &Definition, version: &str, layers: &[Layer]) -> Re
         let digest: oci_spec::image::Digest = digest.parse()?;
         Ok(DescriptorBuilder::default().media_type(kind).digest(digest).size(size).build()?)
     };
-    let layers = layers.iter().map(|l| descriptor(MediaType::ImageLayerGzip, &l.digest, l.size)).collect::<Result<Vec<_>>>()?;
+    let layers =
+        layers.iter().map(|l| descriptor(MediaType::ImageLayerGzip, &l.digest, l.size)).collect::<Result<Vec<_>>>()?;
     let manifest = ImageManifestBuilder::default()
         .schema_version(2u32)
         .media_type(MediaType::ImageManifest)

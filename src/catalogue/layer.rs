@@ -55,7 +55,13 @@ pub fn archive(paths: &Paths, key: &str) -> PathBuf {
 }
 
 /// Builds the layer with `key` on top of the layers `below`, lowest first.
-pub fn build(paths: &Paths, key: &str, below: &[String], definition: &LayerDefinition, step: &dyn Fn(&str)) -> Result<Layer> {
+pub fn build(
+    paths: &Paths,
+    key: &str,
+    below: &[String],
+    definition: &LayerDefinition,
+    step: &dyn Fn(&str),
+) -> Result<Layer> {
     let draft = layers(paths).join(format!(".draft-{key}"));
     image::remove_tree(&draft)?;
     let fs_dir = draft.join("fs");
@@ -142,7 +148,8 @@ fn busybox(draft: &Path, root: &Path) -> Result<()> {
     run("apt-get", &["-qq", "-o", "APT::Sandbox::User=root", "download", "busybox-static"])?;
     let deb = fs::read_dir(&packages)?.next().context("busybox-static was not downloaded")??.path();
     run("dpkg-deb", &["-x", &deb.to_string_lossy(), "busybox"])?;
-    let found = ["busybox/usr/bin/busybox", "busybox/bin/busybox"].map(|p| packages.join(p)).into_iter().find(|p| p.is_file());
+    let found =
+        ["busybox/usr/bin/busybox", "busybox/bin/busybox"].map(|p| packages.join(p)).into_iter().find(|p| p.is_file());
     let found = found.context("the package busybox-static holds no busybox")?;
     for folder in ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "usr", "var", "home"] {
         fs::create_dir_all(root.join(folder))?;

@@ -55,7 +55,9 @@ pub fn list(paths: &Paths) -> Result<Vec<CatalogueImage>> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "json") {
             let text = fs::read(&path)?;
-            images.push(serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?);
+            images.push(
+                serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?,
+            );
         }
     }
     images.sort_by(|a: &CatalogueImage, b: &CatalogueImage| a.name.cmp(&b.name));

@@ -48,7 +48,12 @@ pub async fn push(
 
 /// Whether the registry's storage has the image under each of its tags.
 pub fn is_stored(paths: &Paths, image: &CatalogueImage) -> bool {
-    let tags = paths.registry().join("docker/registry/v2/repositories").join(NAMESPACE).join(&image.name).join("_manifests/tags");
+    let tags = paths
+        .registry()
+        .join("docker/registry/v2/repositories")
+        .join(NAMESPACE)
+        .join(&image.name)
+        .join("_manifests/tags");
     image.tags.iter().all(|t| fs::read_to_string(tags.join(t).join("current/link")).is_ok_and(|d| d == image.digest))
 }
 

@@ -7,7 +7,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, Write},
-    os::unix::{ffi::OsStrExt, fs::{FileTypeExt, MetadataExt}},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -176,8 +179,13 @@ mod tests {
         let second = write(&root, &dir.path().join("b")).unwrap();
         assert_eq!((&first.digest, &first.diff_id), (&second.digest, &second.diff_id));
         assert_eq!(first.size, fs::metadata(dir.path().join("a")).unwrap().len());
-        let want = [("bin/", EntryType::Directory), ("bin/link", EntryType::Symlink), ("bin/tool", EntryType::Regular),
-            ("bin/zweitname", EntryType::Link), ("proc/", EntryType::Directory)];
+        let want = [
+            ("bin/", EntryType::Directory),
+            ("bin/link", EntryType::Symlink),
+            ("bin/tool", EntryType::Regular),
+            ("bin/zweitname", EntryType::Link),
+            ("proc/", EntryType::Directory),
+        ];
         let got = names(&dir.path().join("a"));
         let got: Vec<_> = got.iter().map(|(n, t)| (n.trim_end_matches('/'), *t)).collect();
         let want: Vec<_> = want.iter().map(|(n, t)| (n.trim_end_matches('/'), *t)).collect();
@@ -190,10 +198,14 @@ mod tests {
         let root = dir.path().join("root");
         fs::create_dir_all(root.join("etc/fresh")).unwrap();
         // Both need root, which all tests that make sandboxes need too.
-        nix::sys::stat::mknod(&root.join("etc/gone"), nix::sys::stat::SFlag::S_IFCHR, nix::sys::stat::Mode::empty(), 0).unwrap();
+        nix::sys::stat::mknod(&root.join("etc/gone"), nix::sys::stat::SFlag::S_IFCHR, nix::sys::stat::Mode::empty(), 0)
+            .unwrap();
         xattr::set(root.join("etc/fresh"), "trusted.overlay.opaque", b"y").unwrap();
         write(&root, &dir.path().join("a")).unwrap();
         let got: Vec<_> = names(&dir.path().join("a")).into_iter().map(|(n, _)| n).collect();
-        assert!(got.contains(&"etc/.wh.gone".to_owned()) && got.contains(&"etc/fresh/.wh..wh..opq".to_owned()), "{got:?}");
+        assert!(
+            got.contains(&"etc/.wh.gone".to_owned()) && got.contains(&"etc/fresh/.wh..wh..opq".to_owned()),
+            "{got:?}"
+        );
     }
 }

@@ -37,7 +37,11 @@ impl Catalogue {
                 // The running server's registry takes them; where none runs, one is started for it.
                 let client = RegistryClient::new(paths.registry_socket());
                 let stop = CancellationToken::new();
-                let own = if client.ready().await { None } else { Some(Registry::start(&paths, &Default::default(), stop.clone()).await?) };
+                let own = if client.ready().await {
+                    None
+                } else {
+                    Some(Registry::start(&paths, &Default::default(), stop.clone()).await?)
+                };
                 let built = catalogue::build(&paths, only, &client, &Console::new()).await;
                 stop.cancel();
                 if let Some(own) = own {

@@ -2,7 +2,11 @@
 
 use clap::Args;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    doctor::{self, Status},
+    paths::Paths,
+};
 
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -12,8 +16,18 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    pub(super) async fn run(self, _config: &Config) -> anyhow::Result<()> {
-        let _ = self.json;
-        anyhow::bail!("not there yet")
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let (paths, engine) = (Paths::new(&config.data), config.engine.clone());
+        let report = tokio::task::spawn_blocking(move || doctor::run(&paths, &engine, &Default::default())).await?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            println!("{report}");
+        }
+        anyhow::ensure!(
+            report.status() != Status::Fail,
+            "this host cannot hold sessions yet; mend what is marked above"
+        );
+        Ok(())
     }
 }

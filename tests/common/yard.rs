@@ -54,6 +54,11 @@ impl Yard {
 
     /// An engine on a data folder that someone else removes.
     pub fn at(data: &Path, settings: NativeSettings) -> Yard {
+        // RUST_LOG=boatyard=debug shows how long each step took.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+            .try_init();
         let paths = Paths::new(data);
         let engine = NativeEngine::new(paths.clone(), settings, agent()).unwrap();
         Yard { engine, paths, _data: None }
@@ -148,7 +153,7 @@ pub async fn sh(engine: &dyn Engine, id: &SandboxId, command: &str) -> ExecRespo
         stdin: None,
         cwd: None,
         env: Default::default(),
-        timeout_ms: 20_000,
+        timeout_ms: 60_000,
         max_output: 1 << 16,
     };
     let io = TokioIo::new(engine.connect(id).await.unwrap());

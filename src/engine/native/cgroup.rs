@@ -197,39 +197,56 @@ fn tree(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Kills every process in the groups and below.
-pub(super) fn kill(folders: &[PathBuf]) {
-    for folder in folders {
-        if fs::write(folder.join("cgroup.kill"), "1").is_ok() {
-            continue;
+/// Every process in the groups and below.
+fn all_processes(folders: &[PathBuf]) -> Vec<i32> {
+    let mut pids: Vec<i32> = folders.iter().flat_map(|f| tree(f)).flat_map(|f| processes(&f)).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids
+}
+
+/// Kills every process in the groups and below, and waits until there is none.
+pub(super) fn kill(folders: &[PathBuf]) -> Result<()> {
+    let start = Instant::now();
+    let mut wait = Duration::from_millis(1);
+    let mut aborted = false;
+    loop {
+        let pids = all_processes(folders);
+        if pids.is_empty() {
+            return Ok(());
         }
-        for pid in tree(folder).iter().flat_map(|f| processes(f)) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+        anyhow::ensure!(start.elapsed() < Duration::from_secs(10), "processes {pids:?} cannot be killed");
+        for pid in &pids {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid), nix::sys::signal::Signal::SIGKILL);
         }
+        if !aborted && start.elapsed() > Duration::from_millis(50) {
+            super::fuse::abort(&pids).context("ending FUSE file systems")?;
+            aborted = true;
+        }
+        std::thread::sleep(wait);
+        wait = (wait * 2).min(Duration::from_millis(20));
     }
 }
 
-/// Kills what is in the groups and removes them with all below.
+/// Removes groups with all below, and kills what is still in them.
 pub(super) fn remove(folders: &[PathBuf]) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    for folder in folders {
-        let mut wait = Duration::from_millis(1);
-        loop {
-            // Processes die a little after they were killed, and until then their group is busy.
-            let left = tree(folder).into_iter().find_map(|f| match fs::remove_dir(&f) {
-                Err(e) if e.kind() != ErrorKind::NotFound => Some((f, e)),
-                _ => None,
-            });
-            let Some((path, e)) = left else { break };
-            if Instant::now() > deadline {
-                return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
-            }
-            kill(std::slice::from_ref(folder));
-            std::thread::sleep(wait);
-            wait = (wait * 2).min(Duration::from_millis(50));
+    let start = Instant::now();
+    let mut wait = Duration::from_millis(1);
+    loop {
+        let busy = folders.iter().flat_map(|f| tree(f)).find_map(|path| match fs::remove_dir(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Some((path, e)),
+            _ => None,
+        });
+        let Some((path, e)) = busy else { return Ok(()) };
+        // A process holds its group a little longer than it is shown there, and one that a dying runtime was just
+        // starting may have come late.
+        if e.raw_os_error() != Some(libc::EBUSY) || start.elapsed() > Duration::from_secs(10) {
+            return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
         }
+        kill(folders)?;
+        std::thread::sleep(wait);
+        wait = (wait * 2).min(Duration::from_millis(20));
     }
-    Ok(())
 }
 
 #[cfg(test)]

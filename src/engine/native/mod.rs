@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod disk;
+mod fuse;
 mod network;
 mod nft;
 mod oci;
@@ -42,6 +43,33 @@ pub use self::{
 };
 use super::{AgentStream, Engine, EngineError, IDS_PER_SANDBOX, SandboxId, SandboxSpec, UidRange};
 use crate::paths::Paths;
+
+pub(crate) use self::runtime::find_program;
+
+/// What doctor tries, one by one, of what the steps do.
+pub(crate) mod probe {
+    use anyhow::{Context, Result};
+
+    use super::{NativeSettings, nft};
+    pub(crate) use super::{
+        cgroup::Cgroups,
+        disk::{make_fs, mount_image},
+        rootfs::{mount_overlay, mount_shifted, unmount_all},
+        userns::mapped,
+    };
+
+    /// Where this process is in the cgroup hierarchies.
+    pub(crate) fn cgroups() -> Result<Cgroups> {
+        Cgroups::current()
+    }
+
+    /// Applies the yard's rules in a network namespace that is gone afterwards. Ends in it: to be called on a thread
+    /// that ends too.
+    pub(crate) fn yard_rules(settings: &NativeSettings) -> Result<()> {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).context("making a network namespace")?;
+        nft::apply(&nft::yard(settings.subnet, None, &[]))
+    }
+}
 
 /// Sandboxes on this host. Clones share everything.
 #[derive(Debug, Clone)]

@@ -278,6 +278,8 @@ fn set_up_kernel() -> Result<()> {
     let sysctls = [
         // It forwards nothing that its rules do not let through; without forwarding it would not even refuse.
         ("ipv4/ip_forward", "1", true),
+        // Refusals are answers that programs wait for: none is held back, however many there are.
+        ("ipv4/icmp_ratelimit", "0", true),
         // A session cannot send with the address of another.
         ("ipv4/conf/all/rp_filter", "1", true),
         ("ipv4/conf/default/rp_filter", "1", true),

@@ -187,7 +187,7 @@ pub(super) fn yard(subnet: Subnet, uplink: Option<&'static str>, dns: &[IpAddr])
 /// of the uplink.
 pub(super) fn host(table: String, subnet: Subnet, link: &str) -> Nftables<'static> {
     let link = link.to_owned();
-    let mut t = TableBuilder::new(NfFamily::IP, table);
+    let mut t = TableBuilder::new(NfFamily::INet, table);
     let from = || is(meta(MetaKey::Iifname), text(link.clone()));
     // Before the usual filters at 0, so that what those accept (ssh, the server's own page) is refused here first.
     t.chain("input", NfChainType::Filter, NfHook::Input, -10, NfChainPolicy::Accept);
@@ -223,7 +223,7 @@ pub(crate) fn apply(rules: &Nftables<'_>) -> Result<()> {
 
 /// Removes a table from the network namespace of this thread; none there is fine.
 pub(super) fn remove(name: String) -> Result<()> {
-    let table = Table { family: NfFamily::IP, name: name.into(), handle: None };
+    let table = Table { family: NfFamily::INet, name: name.into(), handle: None };
     let mut batch = Batch::new();
     // Added first, since removing what is not there is an error.
     batch.add(NfListObject::Table(table.clone()));
@@ -233,7 +233,9 @@ pub(super) fn remove(name: String) -> Result<()> {
 
 fn explain(r: Result<(), NftablesError>) -> Result<()> {
     match r {
-        Err(NftablesError::NftFailed { stderr, .. }) => anyhow::bail!("nft refused the rules: {}", stderr.trim()),
+        Err(NftablesError::NftFailed { stdout, stderr, .. }) => {
+            anyhow::bail!("nft refused the rules (why is on standard error) {}{}", stdout.trim(), stderr.trim())
+        }
         r => r.context("nft (apt-get install nftables)"),
     }
 }

@@ -188,10 +188,7 @@ impl Removal {
     fn undo_blocking(&self, step: Step) -> Result<()> {
         let (place, shared) = (&self.place, &self.shared);
         match step {
-            Step::Start => {
-                shared.runtime.kill(place, &self.cgroups);
-                Ok(())
-            }
+            Step::Start => shared.runtime.kill(place, &self.cgroups),
             Step::Container => {
                 cgroup::remove(&self.cgroups)?;
                 shared.runtime.delete(place)
