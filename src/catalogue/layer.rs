@@ -93,8 +93,11 @@ pub fn build(
         size: written.size,
         created_by: definition.created_by.clone(),
     };
-    for scratch in ["work", "root", "acquire.conf", "sources.list", "packages"] {
+    for scratch in ["work", "root", "packages"] {
         image::remove_tree(&draft.join(scratch))?;
+    }
+    for scratch in ["acquire.conf", "sources.list"] {
+        let _ = fs::remove_file(draft.join(scratch));
     }
     fs::write(draft.join("layer.json"), serde_json::to_vec_pretty(&layer)?)?;
     image::remove_tree(&folder(paths, key))?;
