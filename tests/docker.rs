@@ -19,9 +19,8 @@ async fn pull_build_ship_run() {
     assert!(me.ok("docker run --rm hello-world").await.to_lowercase().contains("docker"));
     let layers = me.ok("docker image inspect -f '{{len .RootFS.Layers}}' python").await;
     assert!(layers.trim().parse::<u32>().unwrap() >= 2, "python has {layers} layers");
-    // Names that the catalogue lacks are refused clearly, and at once.
-    let (code, said) = me.sh("docker pull no-such-image").await;
-    assert!(code != 0 && said.contains("no-such-image"), "{said}");
+    // Names that the catalogue lacks fail at once, not after minutes of waiting for a network that is not there.
+    assert_ne!(me.sh_for("docker pull no-such-image", 10).await.0, 0);
 
     me.write("/root/app/app.py", APP).await;
     me.write("/root/app/Dockerfile", "FROM python\nWORKDIR /app\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n").await;

@@ -38,11 +38,12 @@ async fn each_step_of_the_first_lesson() {
             match action {
                 Action::Write { path, text, .. } => me.write(path, text).await,
                 Action::Type { text, .. } => {
-                    // As a student does: the next command when the prompt is back.
+                    // As a student does: the next command when the prompt is back. What is typed has quotes, what comes out
+                    // has none.
                     let mark = format!("{}-{n}-ready", step.id);
                     terminal.write(&format!("{text}\r")).await;
                     terminal.write(&format!("echo '{}'-{n}-ready\r", step.id)).await;
-                    terminal.wait_for(&format!("\r\n{mark}")).await;
+                    terminal.wait_for(&mark).await;
                 }
             }
         }
