@@ -38,7 +38,19 @@ fn doctor_lists_every_check_with_its_mend() {
     let (_, text, said) = boatyard(&["doctor", "--json"]);
     let report: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text} {said}"));
     let checks = report["checks"].as_array().unwrap();
-    for id in ["root", "runtime", "user-ids", "idmap", "overlay", "cgroups", "nftables", "disk", "ip-vs", "disk-space", "memory"] {
+    for id in [
+        "root",
+        "runtime",
+        "user-ids",
+        "idmap",
+        "overlay",
+        "cgroups",
+        "nftables",
+        "disk",
+        "ip-vs",
+        "disk-space",
+        "memory",
+    ] {
         let check = checks.iter().find(|c| c["id"] == id).unwrap_or_else(|| panic!("{id} is among {checks:?}"));
         assert!(check["status"] == "ok" || check["mend"].as_str().is_some_and(|m| !m.is_empty()), "{check}");
     }

@@ -94,14 +94,7 @@ async fn two_sessions_do_not_touch() {
     a.close().await;
     let pushed = server.paths().registry();
     eventually("what A pushed is gone", Duration::from_secs(10), || async {
-        !std::process::Command::new("find")
-            .arg(&pushed)
-            .args(["-name", name])
-            .output()
-            .unwrap()
-            .stdout
-            .iter()
-            .any(|b| *b == b'/')
+        !std::process::Command::new("find").arg(&pushed).args(["-name", name]).output().unwrap().stdout.contains(&b'/')
     })
     .await;
 }

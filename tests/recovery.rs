@@ -100,6 +100,8 @@ async fn gc_finds_what_a_crash_left() {
     );
     assert!(residue(&server.paths()).is_empty(), "{:?}", residue(&server.paths()));
     server.start_again();
-    let gone = me.request(reqwest::Method::GET, "").send().await.unwrap();
+    // With a connection of its own: the old one ended with the old server.
+    let url = format!("{}/api/v1/sessions/{}", server.url(), me.id);
+    let gone = common::student::client().get(url).bearer_auth(&me.token).send().await.unwrap();
     assert_eq!(gone.status(), 404);
 }

@@ -31,15 +31,23 @@ pub struct Problem {
     /// For programs: which of several problems with the same status it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// With `client-limit`: the sessions that the client has.
+    /// With `client-limit` and `full`: what the client can go on with.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    places: Option<Box<Places>>,
+}
+
+/// What there is to know when there is no place for another session.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Places {
+    /// The sessions that the client has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sessions: Vec<SessionId>,
-    /// With `full`: how many sessions run, and when the first of them ends (RFC 3339).
+    sessions: Vec<SessionId>,
+    /// How many sessions run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub running: Option<u32>,
-    /// With `full`: when the first session ends at the latest (RFC 3339).
+    running: Option<u32>,
+    /// When the first of them ends at the latest (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_end: Option<String>,
+    next_end: Option<String>,
 }
 
 impl Problem {
@@ -51,9 +59,7 @@ impl Problem {
             status: status.as_u16(),
             detail: Some(detail.into()),
             code: None,
-            sessions: Vec::new(),
-            running: None,
-            next_end: None,
+            places: None,
         }
     }
 
@@ -135,8 +141,8 @@ impl From<CreateError> for Problem {
                     ),
                 )
                 .code("full");
-                p.running = Some(running);
-                p.next_end = next_end.and_then(rfc3339);
+                let next_end = next_end.and_then(rfc3339);
+                p.places = Some(Box::new(Places { running: Some(running), next_end, ..Places::default() }));
                 p
             }
             CreateError::Refused(Refused::Client(sessions)) => {
@@ -149,7 +155,7 @@ impl From<CreateError> for Problem {
                     ),
                 )
                 .code("client-limit");
-                p.sessions = sessions;
+                p.places = Some(Box::new(Places { sessions, ..Places::default() }));
                 p
             }
             CreateError::Refused(Refused::Address) => Problem::new(

@@ -152,21 +152,22 @@ async fn relay(app: App, live: std::sync::Arc<Live>, browser: WebSocket, agent: 
     };
     let down = async {
         while let Some(Ok(message)) = from_agent.next().await {
-            match message {
+            let sent = match message {
                 AgentMessage::Binary(frame) if matches!(frame.first(), Some(0x10..=0x14)) => {
-                    if to_browser.send(Message::Binary(frame)).await.is_err() {
-                        return None;
-                    }
+                    to_browser.send(Message::Binary(frame)).await
                 }
                 AgentMessage::Close(_) => break,
-                _ => {}
+                _ => Ok(()),
+            };
+            if sent.is_err() {
+                return None;
             }
         }
-        Some(&mut to_browser)
+        Some(AGENT_GONE)
     };
     let ended = tokio::select! {
         () = up => None,
-        end = down => end.map(|_| AGENT_GONE),
+        end = down => end,
         () = live.over() => Some(if app.sessions.get(live.id()).is_none() { SESSION_ENDED } else { AGENT_GONE }),
     };
     if let Some(code) = ended {
