@@ -62,8 +62,12 @@ impl Server {
         config.listen = listener.local_addr()?;
 
         let lock = lock(&paths)?;
+        let (library, problems) = Library::load(&config.courses);
+        for problem in problems {
+            warn!("lesson: {problem}");
+        }
         let registry = Arc::new(Registry::start(&paths, &config.registry, shutdown.clone()).await?);
-        let (sessions, engine) = assemble(config, &paths, registry.clone(), shutdown.clone())?;
+        let (sessions, engine) = assemble(config, &paths, registry.clone(), library, shutdown.clone())?;
         engine.warm_up(sessions.config().limits.disk.as_u64()).await?;
         sessions.recover().await?;
 
@@ -134,7 +138,7 @@ impl Offline {
         let paths = Paths::new(&config.data);
         let lock = lock(&paths)?;
         let registry = Arc::new(Registry::offline(&paths, &config.registry));
-        let (sessions, engine) = assemble(config, &paths, registry, shutdown)?;
+        let (sessions, engine) = assemble(config, &paths, registry, Library::default(), shutdown)?;
         Ok(Offline { sessions, engine, _lock: lock })
     }
 }
@@ -143,13 +147,10 @@ fn assemble(
     config: Config,
     paths: &Paths,
     registry: Arc<Registry>,
+    library: Library,
     shutdown: CancellationToken,
 ) -> anyhow::Result<(Sessions, Arc<NativeEngine>)> {
     let agent = agent_binary(&config)?;
-    let (library, problems) = Library::load(&config.courses);
-    for problem in problems {
-        warn!("lesson: {problem}");
-    }
     let store = Arc::new(Store::open(&paths.database())?);
     let engine = Arc::new(NativeEngine::new(paths.clone(), config.engine.clone(), agent)?);
     Ok((Sessions::new(config, store, engine.clone(), registry, Arc::new(library), shutdown), engine))

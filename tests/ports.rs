@@ -138,6 +138,18 @@ async fn what_is_not_there_yet_is_waited_for() {
         .await;
     assert_eq!(me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(), StatusCode::NO_CONTENT);
     assert_eq!(me.port(Method::GET, 9090, "/").send().await.unwrap().status(), StatusCode::OK);
+    // Docker listens on a published port before the program in the container does: that is waited for too.
+    me.ok("docker run -d --name late -p 9191:80 busybox sh -c 'sleep 4; echo up > index.html; httpd -f -p 80'").await;
+    assert_eq!(me.port(Method::GET, 9191, "/").send().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        me.port(Method::GET, 9191, "/.boatyard/port").send().await.unwrap().status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    eventually("the late program answers", Duration::from_secs(20), || async {
+        me.port(Method::GET, 9191, "/.boatyard/port").send().await.unwrap().status() == StatusCode::NO_CONTENT
+    })
+    .await;
+    assert_eq!(me.port(Method::GET, 9191, "/").send().await.unwrap().text().await.unwrap(), "up\n");
     // Neither another node nor an address of the network hides behind a name.
     let wrong = format!("http://9090-node2-{}.localhost:{}", me.public_name, server.port());
     let answer = me.http.get(wrong).header("x-boatyard-token", &me.token).send().await.unwrap();

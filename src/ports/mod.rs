@@ -8,17 +8,19 @@ mod host;
 mod proxy;
 mod ticket;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 pub use host::PortHost;
+use hyper_util::rt::TokioIo;
 use sha2::{Digest, Sha256};
 use ticket::Tickets;
+use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::{
     agent::AgentError,
@@ -35,6 +37,9 @@ const OWN: &str = "/.boatyard/";
 const COOKIE: &str = "boatyard-port";
 /// Header in which programs send the session's token.
 const TOKEN_HEADER: &str = "x-boatyard-token";
+
+/// How long a connection to a port must last to count as one to something that serves.
+const GREETING: Duration = Duration::from_millis(200);
 
 /// Serves published ports.
 pub struct Ports {
@@ -103,10 +108,8 @@ impl Ports {
             return refuse(&host, html, StatusCode::NOT_FOUND, &title, "Open a port from the page of the session.");
         };
         if request.uri().path() == "/.boatyard/port" {
-            return match node.agent().dial_port(host.port).await {
-                Ok(_) => StatusCode::NO_CONTENT.into_response(),
-                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            };
+            let listens = listens(&node, host.port).await;
+            return if listens { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }.into_response();
         }
         self.forward(&host, live, node, html, request).await
     }
@@ -119,9 +122,11 @@ impl Ports {
         html: bool,
         request: Request,
     ) -> Response {
+        let may_repeat = matches!(*request.method(), Method::GET | Method::HEAD);
         match node.agent().dial_port(host.port).await {
             Ok(stream) => match proxy::forward(stream, request, live).await {
                 Ok(answer) => answer,
+                Err(e) if may_repeat && proxy::is_not_there_yet(&e) => waiting(host, html),
                 Err(e) => {
                     let title = format!("What listens on port {} does not answer in HTTP", host.port);
                     refuse(host, html, StatusCode::BAD_GATEWAY, &title, &format!("The connection ended: {e}."))
@@ -162,6 +167,17 @@ impl Ports {
             return Sha256::digest(token.as_bytes()).as_slice() == live.row().token_hash;
         }
         proxy::cookies(headers).any(|(key, value)| key == COOKIE && self.tickets.is_cookie(name, value))
+    }
+}
+
+/// Whether something serves a port. Docker accepts connections to a published port from the start and ends them at once
+/// while the program in the container does not listen yet; one that serves waits for a request, or greets.
+async fn listens(node: &Node, port: u16) -> bool {
+    let Ok(stream) = node.agent().dial_port(port).await else { return false };
+    let mut first = [0];
+    match timeout(GREETING, TokioIo::new(stream).read(&mut first)).await {
+        Ok(read) => read.is_ok_and(|n| n > 0),
+        Err(_) => true,
     }
 }
 

@@ -66,6 +66,15 @@ pub async fn forward(stream: RawStream, mut request: Request, live: Arc<Live>) -
     Ok(answer.map(Body::new))
 }
 
+/// Whether the other end closed the connection before it said anything: what listens there is only Docker, and the
+/// program behind it not up yet.
+pub fn is_not_there_yet(e: &hyper::Error) -> bool {
+    let reset = std::error::Error::source(e)
+        .and_then(|s| s.downcast_ref::<std::io::Error>())
+        .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionReset);
+    e.is_incomplete_message() || e.is_canceled() || reset
+}
+
 fn prepare(headers: &mut HeaderMap, host: Option<String>, upgrade: Option<HeaderValue>) {
     strip(headers);
     if let Some(upgrade) = upgrade {

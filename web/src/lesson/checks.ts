@@ -1,5 +1,5 @@
 import type { CheckReport } from "../api/types";
-import { h, icon } from "../ui/dom";
+import { h, icon, withCode } from "../ui/dom";
 import { toast } from "../ui/toast";
 
 /** The list of checks of a step: what is there already, and what is missing. */
@@ -43,7 +43,7 @@ export class Checks {
       const before = item.dataset.state;
       item.dataset.state = check.passed ? "pass" : asked || before === "fail" ? "fail" : "pending";
       item.querySelector(".state")!.textContent = check.passed ? " (done)" : " (not yet)";
-      item.querySelector(".hint")!.textContent = check.passed ? "" : (check.hint ?? "");
+      item.querySelector(".hint")!.replaceChildren(...(check.passed ? [] : withCode(check.hint ?? "")));
       if (check.passed && before !== "pass") item.classList.add("fresh");
     });
     const open = report.checks.filter((check) => !check.passed).length;

@@ -31,3 +31,8 @@ export function icon(name: string): SVGSVGElement {
   svg.append(use);
   return svg;
 }
+
+/** Plain text in which backticks mark code, as nodes. */
+export function withCode(text: string): (Node | string)[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
+}
