@@ -59,8 +59,9 @@ lint: web ## Formatting, clippy, TypeScript types, licences and advisories
 	cargo fmt --all --check
 	cargo clippy -q --workspace --all-targets -- -D warnings
 	cd web && npm run --silent check
+	@command -v cargo-deny >/dev/null || cargo install -q --locked cargo-deny || true
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check bans licenses sources; \
-	else echo "cargo-deny is not installed: licences were not checked"; fi
+	else echo "cargo-deny could not be installed: licences were not checked"; fi
 
 test: root ## Everything that CI checks
 	@deploy/packages.sh test
