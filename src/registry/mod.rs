@@ -5,13 +5,14 @@
 //! repositories lie below `sessions/<public name>/` and the catalogue's below `catalogue/`.
 
 pub mod client;
+mod log;
 mod names;
 mod proxy;
 mod quota;
 mod storage;
 mod supervisor;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use client::RegistryClient;
@@ -29,6 +30,9 @@ use crate::{
     paths::Paths,
     session::{PublicName, Services},
 };
+
+/// A push takes at most this long from one of its blobs to the next.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// The registry of one Boatyard.
 pub struct Registry {
@@ -84,24 +88,38 @@ impl Registry {
         }
     }
 
-    /// Removes blobs that no manifest refers to any more; pushes wait meanwhile. Does nothing when no session's images
-    /// were removed since the last time.
+    /// Removes blobs that no manifest refers to any more. Does nothing when nothing was removed since the last time, and
+    /// puts it off while images are being pushed, whose blobs look like garbage until their manifest arrives. Returns
+    /// whether it was done.
     ///
     /// # Errors
     /// When the registry's own garbage collection fails.
-    pub async fn collect_garbage(&self) -> anyhow::Result<()> {
-        let Some(supervisor) = &self.supervisor else { return Ok(()) };
-        if !self.storage.take_dirty() {
-            return Ok(());
+    pub async fn collect_garbage(&self) -> anyhow::Result<bool> {
+        let Some(supervisor) = &self.supervisor else { return Ok(false) };
+        if !self.storage.has_blobs() || !self.storage.take_dirty() {
+            return Ok(false);
         }
-        let _alone = self.writing.write().await;
-        supervisor.collect_garbage().await
+        // Whoever waited here for an upload to end would keep all others from beginning one.
+        let alone = self.writing.try_write().ok().filter(|_| self.storage.is_quiet(QUIET));
+        let done = match &alone {
+            Some(_) => supervisor.collect_garbage().await,
+            None => {
+                self.storage.set_dirty();
+                return Ok(false);
+            }
+        };
+        if done.is_err() {
+            self.storage.set_dirty();
+        }
+        done.map(|()| true)
     }
-}
 
-#[async_trait::async_trait]
-impl Services for Registry {
-    async fn serve(&self, session: &PublicName, service: &str, stream: RawStream) {
+    /// Serves HTTP on one stream of a session's sandbox to its end: `registry` is the session's own registry,
+    /// `catalogue` the mirror of the catalogue; other services are dropped.
+    pub async fn serve_stream<T>(&self, session: &PublicName, service: &str, stream: T)
+    where
+        T: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
+    {
         let serve = |request| async move {
             Ok::<_, std::convert::Infallible>(match service {
                 "registry" => self.proxy.session(session, request).await,
@@ -113,6 +131,13 @@ impl Services for Registry {
         }
         // How a client ends its connection is its own affair.
         let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, service_fn(serve)).await;
+    }
+}
+
+#[async_trait::async_trait]
+impl Services for Registry {
+    async fn serve(&self, session: &PublicName, service: &str, stream: RawStream) {
+        self.serve_stream(session, service, stream).await;
     }
 
     async fn digest(&self, session: &PublicName, repository: &str, tag: &str) -> anyhow::Result<Option<String>> {

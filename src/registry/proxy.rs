@@ -2,7 +2,7 @@
 //!
 //! It speaks the OCI Distribution Specification 1.1; errors have the specification's form.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -134,26 +134,38 @@ impl Proxy {
         if !possible {
             return error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "This cannot be done here.");
         }
-        if self.quota.is_exceeded(session) {
+        let removes = request.method() == Method::DELETE;
+        if !removes && self.quota.is_exceeded(session, &self.storage) {
             return self.quota_error();
         }
         let own = name.of_session(session);
         let _writing = self.writing.read().await;
-        let method = request.method().clone();
-        let query = own_query(request.uri().query(), session);
+        let query = own_query(request.uri().query(), session, |r, digest| self.storage.holds(r, digest));
         let (parts, body) = request.into_parts();
-        let mut inner = Request::builder().method(method.clone()).uri(format!("/v2/{own}/{}{query}", rest.path()));
-        for key in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_RANGE] {
+        let mut inner = Request::builder().method(parts.method).uri(format!("/v2/{own}/{}{query}", rest.path()));
+        for key in [header::CONTENT_LENGTH, header::CONTENT_RANGE] {
             if let Some(value) = parts.headers.get(&key) {
                 inner = inner.header(key, value);
             }
         }
-        let Ok(inner) = inner.body(self.quota.counted(session, body)) else {
+        match parts.headers.get(header::CONTENT_TYPE) {
+            Some(value) if matches!(rest, Rest::Manifest(_)) => inner = inner.header(header::CONTENT_TYPE, value),
+            // The registry would take the parameters of an upload, `from` among them, from the body of a form.
+            _ => inner = inner.header(header::CONTENT_TYPE, "application/octet-stream"),
+        }
+        let (body, exceeded) = self.quota.counted(session, &self.storage, body);
+        let Ok(inner) = inner.body(body) else {
             return error(StatusCode::BAD_REQUEST, "UNSUPPORTED", "This is no request to a registry.");
         };
         let answer = self.registry.send(inner).await;
-        if answer.is_err() && self.quota.is_exceeded(session) {
+        if exceeded.load(Ordering::Relaxed) {
+            if let Rest::Upload(id) = rest {
+                self.storage.drop_upload(&own, id);
+            }
             return self.quota_error();
+        }
+        if removes {
+            self.storage.set_dirty();
         }
         let changed = matches!(rest, Rest::Manifest(_)) && answer.as_ref().is_ok_and(|a| a.status().is_success());
         let answer = self.outward(answer, &session_prefix(session)).await;
@@ -217,8 +229,8 @@ fn reads(method: &Method) -> bool {
 
 /// The same read, of another repository.
 fn get(request: &Request<Incoming>, repository: &str, rest: &Rest) -> Request<Body> {
-    let query =
-        request.uri().query().filter(|_| matches!(rest, Rest::Tags)).map(|q| format!("?{q}")).unwrap_or_default();
+    let query = request.uri().query().filter(|_| matches!(rest, Rest::Tags | Rest::Upload(_)));
+    let query = query.map(|q| format!("?{q}")).unwrap_or_default();
     let mut inner = Request::new(full(Bytes::new()));
     *inner.method_mut() = request.method().clone();
     if let Ok(uri) = format!("/v2/{repository}/{}{query}", rest.path()).parse() {
@@ -232,24 +244,26 @@ fn get(request: &Request<Incoming>, repository: &str, rest: &Rest) -> Request<Bo
     inner
 }
 
-/// The query of an upload. A blob is mounted from the session's own repositories or from the catalogue, whatever the
-/// client calls them.
-fn own_query(query: Option<&str>, session: &PublicName) -> String {
-    let mut parts = Vec::new();
-    for part in query.unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
-        let Some(from) = part.strip_prefix("from=") else {
-            parts.push(part.to_owned());
-            continue;
-        };
-        let from = from.replace("%2F", "/").replace("%2f", "/");
-        match Name::parse(&from) {
-            Some(name) if from.starts_with("library/") => parts.push(format!("from={}", name.of_catalogue())),
-            Some(name) => parts.push(format!("from={}", name.of_session(session))),
-            // Without a source the registry begins a plain upload.
-            None => parts.retain(|p| !p.starts_with("mount=")),
+/// The query of an upload, made anew of what is allowed in it: the registry reads names and values that are escaped, or
+/// stand twice, in its own way. A blob is mounted from the session's own repositories or from the catalogue, whatever
+/// the client calls them; where neither `holds` it, the registry begins a plain upload.
+fn own_query(query: Option<&str>, session: &PublicName, holds: impl Fn(&str, &str) -> bool) -> String {
+    let given: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
+    let get = |key: &str| given.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
+    let mut own = form_urlencoded::Serializer::new(String::new());
+    for key in ["_state", "digest"] {
+        if let Some(value) = get(key) {
+            own.append_pair(key, value);
         }
     }
-    if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    if let (Some(digest), Some(name)) = (get("mount"), get("from").and_then(Name::parse)) {
+        let from = [name.of_session(session), name.of_catalogue()].into_iter().find(|r| holds(r, digest));
+        if let Some(from) = from {
+            own.append_pair("mount", digest).append_pair("from", &from);
+        }
+    }
+    let own = own.finish();
+    if own.is_empty() { own } else { format!("?{own}") }
 }
 
 fn pass(answer: anyhow::Result<Response<Incoming>>) -> Response<Body> {
@@ -292,14 +306,20 @@ mod tests {
     #[test]
     fn blobs_are_mounted_from_the_own_namespace_or_the_catalogue() {
         let me = PublicName::parse("abcdefghij").unwrap();
+        let there = ["sessions/abcdefghij/me/other", "catalogue/library/python", "sessions/zzzzzzzzzz/me/app"];
         for (query, wanted) in [
-            ("mount=sha256:1&from=me/other", "?mount=sha256:1&from=sessions/abcdefghij/me/other"),
-            ("mount=sha256:1&from=library%2Fpython", "?mount=sha256:1&from=catalogue/library/python"),
+            ("mount=sha256:1&from=me/other", "?mount=sha256%3A1&from=sessions%2Fabcdefghij%2Fme%2Fother"),
+            ("mount=sha256:1&from=library%2Fpython", "?mount=sha256%3A1&from=catalogue%2Flibrary%2Fpython"),
+            ("mount=sha256:1&from=me/none", ""),
             ("mount=sha256:1&from=../x", ""),
-            ("digest=sha256:1&_state=abc", "?digest=sha256:1&_state=abc"),
+            ("mount=sha256:1", ""),
+            ("mount=sha256:1&fro%6d=sessions/zzzzzzzzzz/me/app", ""),
+            ("mount=sha256:1&from=me/none&from=sessions/zzzzzzzzzz/me/app", ""),
+            ("mount=sha256:1;from=sessions/zzzzzzzzzz/me/app", ""),
+            ("digest=sha256:1&_state=abc", "?_state=abc&digest=sha256%3A1"),
             ("", ""),
         ] {
-            assert_eq!(own_query(Some(query), &me), wanted, "{query}");
+            assert_eq!(own_query(Some(query), &me, |r, _| there.contains(&r)), wanted, "{query}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps a registry running: Debian's `docker-registry` as a child on a Unix socket.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -13,19 +13,17 @@ use anyhow::{Context, bail};
 use serde_json::json;
 use tokio::{
     process::{Child, Command},
-    sync::{Mutex, oneshot},
+    sync::oneshot,
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::client::RegistryClient;
+use super::{client::RegistryClient, log};
 use crate::{config::Upstream, paths::Paths};
 
 /// Longest wait for a registry to answer after its start.
 const START: Duration = Duration::from_secs(15);
-/// Longest log of a registry, in bytes; a longer one is kept once and begun anew at the next start.
-const MAX_LOG: u64 = 4 << 20;
 
 /// How to run a registry.
 #[derive(Debug, Clone)]
@@ -95,19 +93,21 @@ fn instance(
 
 impl Instance {
     fn spawn(&self) -> anyhow::Result<Child> {
-        if fs::metadata(&self.log).is_ok_and(|m| m.len() > MAX_LOG) {
-            let _ = fs::rename(&self.log, self.log.with_extension("log.1"));
-        }
         // A socket that a killed registry left is in the way of the next.
         let _ = fs::remove_file(&self.socket);
-        self.command("serve")?.spawn().with_context(|| format!("the {} did not start", self.name))
+        let mut command = self.command("serve")?;
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("the {} did not start", self.name))?;
+        if let Some(messages) = child.stderr.take() {
+            tokio::spawn(log::keep(messages, self.log.clone()));
+        }
+        Ok(child)
     }
 
     fn command(&self, deed: &str) -> anyhow::Result<Command> {
-        let log = File::options().create(true).append(true).open(&self.log)?;
         let mut c = Command::new(super::program()?);
         c.arg(deed).arg(&self.config);
-        c.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
+        c.stdin(Stdio::null()).kill_on_drop(true);
         // The environment could change its configuration (REGISTRY_…).
         c.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/nonexistent");
         for key in ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"] {
@@ -115,7 +115,7 @@ impl Instance {
                 c.env(key, value);
             }
         }
-        // It goes with the server, however that ends (prctl(2)). Runtime threads live as long as the server.
+        // It goes with the thread that started it, however that ends (prctl(2)).
         unsafe {
             c.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?));
         }
@@ -126,9 +126,7 @@ impl Instance {
 /// A registry that is kept running.
 pub struct Supervisor {
     instance: Instance,
-    /// Held while the registry is stopped on purpose.
-    pause: std::sync::Arc<Mutex<Option<oneshot::Sender<oneshot::Receiver<()>>>>>,
-    tasks: TaskTracker,
+    stopped: CancellationToken,
 }
 
 impl Supervisor {
@@ -137,101 +135,98 @@ impl Supervisor {
     /// # Errors
     /// When it does not start.
     pub async fn start(instance: Instance, shutdown: CancellationToken) -> anyhow::Result<Supervisor> {
-        let mut child = instance.spawn()?;
-        let client = RegistryClient::new(instance.socket.clone());
-        let ready = async {
-            while !client.ready().await {
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::select! {
-            answer = timeout(START, ready) => {
-                answer.with_context(|| format!("the {} does not answer; see {}", instance.name, instance.log.display()))?;
-            }
-            status = child.wait() => {
-                bail!("the {} ended with {}; see {}", instance.name, status?, instance.log.display());
-            }
-        }
-        let tasks = TaskTracker::new();
-        let pause = std::sync::Arc::new(Mutex::new(None));
-        tasks.spawn(keep(instance.clone(), child, pause.clone(), shutdown));
-        tasks.close();
-        Ok(Supervisor { instance, pause, tasks })
+        let stopped = CancellationToken::new();
+        let (ready, is_ready) = oneshot::channel();
+        // The kernel ends the registry with the thread that started it, and threads of the runtime may end at any time:
+        // so it has a thread of its own, which lives exactly as long as it shall.
+        let (own, guard) = (instance.clone(), stopped.clone().drop_guard());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name(instance.name.into()).spawn(move || {
+            let _guard = guard;
+            runtime.block_on(supervise(&own, ready, &shutdown));
+        })?;
+        is_ready.await.with_context(|| format!("the {} did not start", instance.name))??;
+        Ok(Supervisor { instance, stopped })
     }
 
     /// Waits until it has stopped.
     pub async fn finished(&self) {
-        self.tasks.wait().await;
+        self.stopped.cancelled().await;
     }
 
-    /// Stops the registry, has it collect its garbage, and starts it again.
+    /// Removes blobs that no manifest refers to. The registry goes on answering reads; nobody may write meanwhile.
     ///
     /// # Errors
-    /// When the collection fails; the registry runs again all the same.
+    /// When the collection fails.
     pub async fn collect_garbage(&self) -> anyhow::Result<()> {
-        let (go_on, wait) = oneshot::channel();
-        let Some(stop) = self.pause.lock().await.take() else { bail!("the registry is not running") };
-        if stop.send(wait).is_err() {
-            bail!("the registry is stopping");
+        // It lists everything that it keeps: of no use to anybody.
+        let done =
+            self.instance.command("garbage-collect")?.stdout(Stdio::null()).stderr(Stdio::piped()).output().await?;
+        if !done.status.success() {
+            let said = String::from_utf8_lossy(&done.stderr);
+            bail!("garbage collection ended with {}: {}", done.status, said.lines().last().unwrap_or_default());
         }
-        let done = self.instance.command("garbage-collect")?.status().await;
-        drop(go_on);
-        let client = RegistryClient::new(self.instance.socket.clone());
-        let ready = async {
-            while !client.ready().await {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(START, ready).await.context("the registry does not answer after collecting garbage")?;
-        match done {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => bail!("garbage collection ended with {status}; see {}", self.instance.log.display()),
-            Err(e) => Err(e.into()),
+        Ok(())
+    }
+}
+
+async fn supervise(instance: &Instance, ready: oneshot::Sender<anyhow::Result<()>>, shutdown: &CancellationToken) {
+    let started = async {
+        let mut child = instance.spawn()?;
+        answers(instance, &mut child).await.map(|()| child)
+    };
+    match started.await {
+        Ok(child) => {
+            let _ = ready.send(Ok(()));
+            keep(instance, child, shutdown).await;
+        }
+        Err(e) => {
+            let _ = ready.send(Err(e));
         }
     }
 }
 
-async fn keep(
-    instance: Instance,
-    mut child: Child,
-    pause: std::sync::Arc<Mutex<Option<oneshot::Sender<oneshot::Receiver<()>>>>>,
-    shutdown: CancellationToken,
-) {
+async fn answers(instance: &Instance, child: &mut Child) -> anyhow::Result<()> {
+    let client = RegistryClient::new(instance.socket.clone());
+    let ready = async {
+        while !client.ready().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        answer = timeout(START, ready) => {
+            answer.with_context(|| format!("the {} does not answer; see {}", instance.name, instance.log.display()))
+        }
+        status = child.wait() => {
+            // What it said last is on its way to the log.
+            sleep(Duration::from_millis(50)).await;
+            bail!("the {} ended with {}; see {}", instance.name, status?, instance.log.display())
+        }
+    }
+}
+
+async fn keep(instance: &Instance, mut child: Child, shutdown: &CancellationToken) {
     let mut wait = Duration::from_millis(100);
     loop {
-        let (stop, stopped) = oneshot::channel();
-        *pause.lock().await = Some(stop);
         let started = tokio::time::Instant::now();
-        tokio::select! {
-            () = shutdown.cancelled() => {
-                end(&mut child).await;
-                return;
-            }
-            go_on = stopped => {
-                end(&mut child).await;
-                if let Ok(go_on) = go_on {
-                    // Resolves when the one who paused it drops its end.
-                    let _ = go_on.await;
-                }
-            }
-            status = child.wait() => {
-                warn!(?status, "the {} died; it is started again", instance.name);
-                // One that dies at once is not started in a circle.
-                wait = if started.elapsed() > Duration::from_secs(30) { Duration::from_millis(100) } else { (wait * 2).min(Duration::from_secs(10)) };
-                tokio::select! { () = shutdown.cancelled() => return, () = sleep(wait) => {} }
-            }
-        }
+        let status = tokio::select! {
+            () = shutdown.cancelled() => return end(&mut child).await,
+            status = child.wait() => status,
+        };
+        warn!(?status, "the {} died; it is started again", instance.name);
+        // One that dies at once is not started in a circle.
+        let lasted = started.elapsed() > Duration::from_secs(30);
+        wait = if lasted { Duration::from_millis(100) } else { (wait * 2).min(Duration::from_secs(10)) };
         loop {
+            tokio::select! { () = shutdown.cancelled() => return, () = sleep(wait) => {} }
             match instance.spawn() {
                 Ok(again) => {
                     child = again;
                     break;
                 }
-                Err(e) => {
-                    warn!(error = %e, "the {} did not start", instance.name);
-                    tokio::select! { () = shutdown.cancelled() => return, () = sleep(Duration::from_secs(5)) => {} }
-                }
+                Err(e) => warn!(error = format!("{e:#}"), "the {} did not start", instance.name),
             }
+            wait = Duration::from_secs(5);
         }
     }
 }
