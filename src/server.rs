@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     catalogue,
@@ -69,6 +69,7 @@ impl Server {
         let registry = Arc::new(Registry::start(&paths, &config.registry, shutdown.clone()).await?);
         let (sessions, engine) = assemble(config, &paths, registry.clone(), library, shutdown.clone())?;
         engine.warm_up(sessions.config().limits.disk.as_u64()).await?;
+        allow_inotify(sessions.config().sessions.max);
         sessions.recover().await?;
 
         let images = catalogue::list(&paths).unwrap_or_else(|e| {
@@ -154,6 +155,20 @@ fn assemble(
     let store = Arc::new(Store::open(&paths.database())?);
     let engine = Arc::new(NativeEngine::new(paths.clone(), config.engine.clone(), agent)?);
     Ok((Sessions::new(config, store, engine.clone(), registry, Arc::new(library), shutdown), engine))
+}
+
+/// The kernel counts inotify instances of all sandboxes against the host's root, and its usual limit is enough for about
+/// eight of them. It is raised for the time until the next boot, never lowered.
+fn allow_inotify(sessions: u32) {
+    const FILE: &str = "/proc/sys/fs/inotify/max_user_instances";
+    let wanted = 256 + 32 * u64::from(sessions);
+    let now = std::fs::read_to_string(FILE).ok().and_then(|n| n.trim().parse::<u64>().ok());
+    if now.is_some_and(|n| n < wanted) {
+        match std::fs::write(FILE, wanted.to_string()) {
+            Ok(()) => info!("fs.inotify.max_user_instances is raised to {wanted} for {sessions} sessions"),
+            Err(e) => warn!(error = %e, "fs.inotify.max_user_instances is too low; see `boatyard doctor`"),
+        }
+    }
 }
 
 /// One server for a data folder: the lock goes with the process, however it ends.
