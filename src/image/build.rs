@@ -24,7 +24,7 @@ use crate::paths::Paths;
 /// # Errors
 /// When its record cannot be read.
 pub fn is_current(paths: &Paths, definition: &Definition) -> Result<bool> {
-    Ok(info::read(paths, &definition.name)?.is_some_and(|i| i.digest == definition.digest()))
+    Ok(current(paths, definition)?.is_some())
 }
 
 /// Builds the image of `definition` unless it is current. Takes half a minute; blocks.
@@ -32,14 +32,30 @@ pub fn is_current(paths: &Paths, definition: &Definition) -> Result<bool> {
 /// # Errors
 /// When a step fails; then nothing of it is left, and an image that was there before is as it was.
 pub fn build(paths: &Paths, definition: &Definition, progress: &dyn Progress) -> Result<ImageInfo> {
-    if let Some(info) = info::read(paths, &definition.name)?.filter(|i| i.digest == definition.digest()) {
-        return Ok(info);
+    match current(paths, definition)? {
+        Some(info) => Ok(info),
+        None => make(paths, definition, false, progress),
     }
+}
+
+/// Builds the image of `definition` even if it is current, such as to have newer packages; otherwise as [`build`].
+///
+/// # Errors
+/// As [`build`].
+pub fn rebuild(paths: &Paths, definition: &Definition, progress: &dyn Progress) -> Result<ImageInfo> {
+    make(paths, definition, true, progress)
+}
+
+fn current(paths: &Paths, definition: &Definition) -> Result<Option<ImageInfo>> {
+    Ok(info::read(paths, &definition.name)?.filter(|i| i.digest == definition.digest()))
+}
+
+fn make(paths: &Paths, definition: &Definition, force: bool, progress: &dyn Progress) -> Result<ImageInfo> {
     let task = progress.task(&format!("image {}", definition.name));
     task.step("preparing");
     let draft = Draft::begin(paths, &definition.name, || task.step("waiting for another build to end"))?;
     // The build that was waited for may have been this one's.
-    if let Some(info) = info::read(paths, &definition.name)?.filter(|i| i.digest == definition.digest()) {
+    if let Some(info) = current(paths, definition)?.filter(|_| !force) {
         task.done("is current");
         return Ok(info);
     }

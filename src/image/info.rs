@@ -1,9 +1,10 @@
 //! What is known of the images on this host.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io::Read, path::Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{definition::check_name, dpkg::Packages};
 use crate::paths::Paths;
@@ -57,6 +58,18 @@ impl ImageInfo {
             distribution: distribution(root),
             versions: wanted.iter().filter_map(version).collect(),
         })
+    }
+}
+
+/// SHA-256 of a file, in hexadecimal digits.
+pub(super) fn sha256(file: &Path) -> Result<String> {
+    let mut file = fs::File::open(file).with_context(|| format!("opening {}", file.display()))?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
     }
 }
 

@@ -6,17 +6,22 @@
 //! or removed while sandboxes still have it mounted is set aside under a dot name as well, until the last is gone.
 
 pub mod apt;
+mod archive;
 mod build;
 mod definition;
 mod dpkg;
+mod import;
 mod info;
+mod layer;
 pub mod progress;
+mod root;
 mod store;
 
 pub use self::{
-    build::{build, is_current},
+    build::{build, is_current, rebuild},
     definition::{Definition, FileEntry},
     dpkg::Packages,
+    import::import,
     info::{ImageInfo, Origin, list, read},
     store::{remove, sweep},
 };

@@ -2,8 +2,8 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
-    os::unix::fs::MetadataExt,
+    fs::{self, File, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -33,6 +33,9 @@ impl Draft {
         check_name(name)?;
         let images = paths.images();
         fs::create_dir_all(&images).with_context(|| format!("making {}", images.display()))?;
+        // The programs in there that run as root for whoever starts them are not for the host's users.
+        fs::set_permissions(&images, Permissions::from_mode(0o700))
+            .context("closing the folder of images to others")?;
         let lock = lock(&images, waiting)?;
         // We hold the lock, so whoever made these is dead.
         for left in dot_folders(&images, BUILDING)? {
