@@ -25,6 +25,7 @@ fn mistakes_get_one_line_that_names_the_mend() {
         (vec!["--data", &data, "session", "ls"], "boatyard serve"),
         (vec!["lab", "check", "/no/such/folder"], "/no/such/folder"),
         (vec!["--data", &data, "image", "rm", "nothing"], "nothing"),
+        (vec!["--data", &data, "image", "import", "/no/such.tar"], "/no/such.tar"),
     ] {
         let (ok, _, said) = boatyard(&args);
         assert!(!ok, "{args:?}");

@@ -14,10 +14,14 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Image {
     /// Build the lab image from Debian packages, if it is missing or its definition has changed.
-    Build {
-        /// Build it even if it is up to date.
+    Build,
+    /// Bring a lab image of your own: a root file system as a tar archive, or an image as OCI or `docker save` archive.
+    Import {
+        /// The archive; plain, gzip or zstd.
+        archive: std::path::PathBuf,
+        /// What to call it; the archive's name where absent.
         #[arg(long)]
-        force: bool,
+        name: Option<String>,
     },
     /// List the lab images with what is in them.
     #[command(visible_alias = "ls")]
@@ -37,15 +41,27 @@ impl Image {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<()> {
         let paths = Paths::new(&config.data);
         match self {
-            Image::Build { force } => {
+            Image::Build => {
                 super::need_root("boatyard image build")?;
                 let definition = Definition::default_image()?;
-                if !force && image::is_current(&paths, &definition)? {
+                if image::is_current(&paths, &definition)? {
                     return Ok(());
                 }
                 let info =
                     tokio::task::spawn_blocking(move || image::build(&paths, &definition, &Console::new())).await??;
                 println!("lab image {} is ready: {}", info.name, info.distribution);
+                Ok(())
+            }
+            Image::Import { archive, name } => {
+                super::need_root("boatyard image import")?;
+                anyhow::ensure!(archive.is_file(), "there is no file {}", archive.display());
+                let name = name.unwrap_or_else(|| name_of(&archive));
+                let work = move || image::import(&paths, &archive, &name, &Console::new());
+                let info = tokio::task::spawn_blocking(work).await??;
+                println!(
+                    "lab image {} is ready: {}; choose it with `image` in [sessions]",
+                    info.name, info.distribution
+                );
                 Ok(())
             }
             Image::List { json } => list(&paths, json),
@@ -64,6 +80,12 @@ impl Image {
             }
         }
     }
+}
+
+/// The name of a file without what tells its format.
+fn name_of(archive: &std::path::Path) -> String {
+    let file = archive.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    file.split(".tar").next().unwrap_or(&file).trim_end_matches(".tgz").to_owned()
 }
 
 fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {

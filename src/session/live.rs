@@ -6,7 +6,7 @@ use std::{
 };
 
 use boatyard_protocol::agent::{DockerState, ListeningPort, TerminalInfo};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{EndReason, NodeName, PublicName, SessionId};
@@ -60,6 +60,8 @@ pub struct Live {
     events: broadcast::Sender<Event>,
     /// Cancelled when the session ends or the server stops.
     pub(super) cancel: CancellationToken,
+    /// Answers of its agents that are held whole, such as a command's output: so many at once.
+    pub(crate) answers: Semaphore,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -93,6 +95,7 @@ impl Live {
             // A viewer that is this far behind reads the whole session again.
             events: broadcast::Sender::new(256),
             cancel,
+            answers: Semaphore::new(4),
             watched: watch::Sender::new(Vec::new()),
         }
     }

@@ -68,6 +68,7 @@ pub async fn exec(access: NodeAccess, body: Result<Json<Exec>, JsonRejection>) -
         timeout_ms: u64::from(timeout_s) * 1000,
         max_output: MAX_OUTPUT,
     };
+    let _place = access.live.answers.acquire().await.map_err(|e| Problem::internal(&e))?;
     let done = access.node.agent().exec(&request).await?;
     access.live.touch();
     Ok(Json(ExecResult {
