@@ -187,7 +187,11 @@ impl Proxy {
 
     fn quota_error(&self) -> Response<Body> {
         let max = bytesize::ByteSize(self.quota.max());
-        error(StatusCode::FORBIDDEN, "DENIED", &format!("This session may push {max} in all, and it has."))
+        error(
+            StatusCode::FORBIDDEN,
+            "DENIED",
+            &format!("This session may store {max} here, and less than this is left of it."),
+        )
     }
 
     /// The registry's answer with the client's own names for things.
