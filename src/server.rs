@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     course::Library,
     engine::native::NativeEngine,
+    image,
     paths::Paths,
     registry::Registry,
     session::Sessions,
@@ -71,6 +72,9 @@ impl Server {
         engine.warm_up(sessions.config().limits.disk.as_u64()).await?;
         allow_inotify(sessions.config().sessions.max);
         sessions.recover().await?;
+        let living: Vec<_> = sessions.all().iter().map(|l| l.public_name()).collect();
+        registry.keep_only(&living)?;
+        image::sweep(&paths)?;
 
         let images = catalogue::list(&paths).unwrap_or_else(|e| {
             warn!(error = %e, "the catalogue cannot be read");

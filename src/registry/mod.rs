@@ -81,6 +81,19 @@ impl Registry {
         Registry { storage, supervisor: None, upstream: None, proxy, pushes, writing }
     }
 
+    /// Removes what sessions other than `living` have pushed: an upload may end after its session did.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn keep_only(&self, living: &[PublicName]) -> anyhow::Result<()> {
+        for session in self.storage.sessions() {
+            if !living.contains(&session) {
+                self.storage.remove_session(&session)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Waits until the registry has stopped, after its shutdown token was cancelled.
     pub async fn finished(&self) {
         for supervisor in self.supervisor.iter().chain(&self.upstream) {

@@ -52,6 +52,11 @@ impl Storage {
         names_in(&self.repositories.join(repository).join("_manifests/tags"))
     }
 
+    /// The sessions that have pushed something.
+    pub fn sessions(&self) -> Vec<PublicName> {
+        names_in(&self.repositories.join("sessions")).iter().filter_map(|n| PublicName::parse(n)).collect()
+    }
+
     /// Repositories of a session, by the names that it knows them by, in order.
     pub fn of_session(&self, session: &PublicName) -> Vec<String> {
         let root = self.repositories.join(session_prefix(session));
