@@ -1,7 +1,10 @@
 //! Doctor on the host that runs the tests, which must be able to run sandboxes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use boatyard::{
     doctor::{self, Status},
@@ -9,8 +12,12 @@ use boatyard::{
     paths::Paths,
 };
 
+/// Doctor tries things out for a moment: what one test counts must not be another's.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn this_host_can_run_sandboxes_and_doctor_leaves_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let paths = Paths::new(&data.path().join("not/made/yet"));
     let mounts = || std::fs::read_to_string("/proc/self/mountinfo").unwrap().matches("boatyard-doctor").count();
@@ -27,6 +34,7 @@ fn this_host_can_run_sandboxes_and_doctor_leaves_nothing() {
 
 #[test]
 fn a_missing_runtime_has_a_mend() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let settings = NativeSettings { runtime: "no-such-runtime".into(), ..Default::default() };
     let report = doctor::run(&Paths::new(data.path()), &settings, &Default::default());
