@@ -239,8 +239,6 @@ async fn docker_inside_makes_containers_and_goes_with_them() {
          tar -C /r -c . | docker import - tiny; docker run -d -m 64m tiny /usr/bin/sleep 1000; docker ps -q | wc -l";
     let out = sh(&yard.engine, &one.id, command).await;
     assert!(out.stdout.ends_with("\n1\n"), "{out:?}");
-    let start = Instant::now();
     yard.engine.destroy(&one.id).await.unwrap();
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     yard.assert_left(&before);
 }

@@ -354,7 +354,7 @@ async fn a_registry_that_is_killed_comes_back_and_is_missed_in_its_own_words() {
             }
             _ => {}
         }
-        assert!(killed.elapsed() < Duration::from_secs(5), "{status}");
+        assert!(killed.elapsed() < Duration::from_secs(20), "{status}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(missed);

@@ -42,7 +42,7 @@ impl Agent {
         let agent = Agent { folder, child };
         let began = Instant::now();
         while UnixStream::connect(agent.folder.path().join("agent.sock")).await.is_err() {
-            assert!(began.elapsed() < Duration::from_secs(5), "the agent does not listen");
+            assert!(began.elapsed() < Duration::from_secs(20), "the agent does not listen");
             sleep(Duration::from_millis(5)).await;
         }
         agent
