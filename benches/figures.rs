@@ -163,7 +163,7 @@ fn runtime_alone(data: &Path) -> f64 {
     let root = common::workspace().join(".boatyard/images/default/rootfs");
     let config = json!({
         "ociVersion": "1.0.2",
-        "root": {"path": root, "readonly": true},
+        "root": {"path": root, "readonly": false},
         "process": {"cwd": "/", "user": {"uid": 0, "gid": 0}, "args": ["/bin/true"], "env": ["PATH=/usr/bin:/bin"]},
         "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}, {"type": "network"}]},
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],

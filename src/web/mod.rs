@@ -26,6 +26,9 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{ports::Ports, session::Sessions};
 
+/// How long requests under way may take once the server is told to stop.
+const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -93,5 +96,10 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let shutdown = app.shutdown.clone();
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = serving => served,
+        // A connection that says nothing, or a download that nobody reads, must not keep the server from stopping.
+        () = async { shutdown.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
+    }
 }

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::web::{Problem, access::NodeAccess};
 
-/// Most bytes kept of each of stdout and stderr.
-const MAX_OUTPUT: usize = 1 << 20;
+/// Most bytes kept of each of stdout and stderr: as JSON, where a byte may become six, both fit into an agent's answer.
+const MAX_OUTPUT: usize = 512 << 10;
 
 /// A command.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,9 +37,9 @@ pub struct Exec {
 pub struct ExecResult {
     /// Its exit code; 128 + signal where a signal ended it.
     exit_code: i32,
-    /// Its standard output, as UTF-8; at most 1 MiB.
+    /// Its standard output, as UTF-8; at most 512 KiB.
     stdout: String,
-    /// Its standard error, as UTF-8; at most 1 MiB.
+    /// Its standard error, as UTF-8; at most 512 KiB.
     stderr: String,
     /// Whether one of them was cut.
     truncated: bool,
