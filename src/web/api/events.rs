@@ -153,6 +153,10 @@ async fn everything(app: &App, live: &Live, out: &mut SplitSink<WebSocket, Messa
     send(out, &SessionEvent::Session { session: SessionView::of(live, app) }).await?;
     for node in live.nodes() {
         let terminals = node.facts().terminals;
+        // `main` is always there: none at all means that the agent has not spoken yet, and a page must not drop its tabs.
+        if terminals.is_empty() {
+            continue;
+        }
         send(out, &SessionEvent::Terminals { node: node.name().clone(), terminals }).await?;
     }
     Ok(())

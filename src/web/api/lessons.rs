@@ -79,14 +79,14 @@ pub struct Checked {
     /// One for each check, in order: `title`, `passed`, `hint`.
     #[schema(value_type = Vec<Object>)]
     pub checks: Vec<CheckResult>,
-    /// Whether all have passed.
+    /// Whether there are some, and all have passed.
     pub done: bool,
 }
 
 impl Checked {
     /// The results as the API shows them.
     pub fn of(checks: Vec<CheckResult>) -> Checked {
-        let done = checks.iter().all(|c| c.passed);
+        let done = !checks.is_empty() && checks.iter().all(|c| c.passed);
         Checked { checks, done }
     }
 }

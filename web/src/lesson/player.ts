@@ -51,7 +51,8 @@ export class Player {
       this.checks.get(event.step)?.show(event);
       if (event.done) this.steps.markDone([event.step]);
     } else if (event.type === "progress" && event.lesson === this.name) {
-      this.done(event.steps_done);
+      // The checks of the step in front have a report of their own, which says more.
+      this.steps.markDone(event.steps_done);
     }
   }
 

@@ -78,7 +78,8 @@ function setUp(
       label.dataset.state = correct ? "right" : "wrong";
       label.append(h("small", { class: "why" }, icon(correct ? "tick" : "close"), h("b", {}, correct ? "Right. " : "No. "), text ?? ""));
     }
-    verdict.replaceChildren(h("p", {}, h("b", {}, grade.correct ? "Right. " : "Not yet. "), grade.explanation ?? ""));
+    const [word, rest] = grade.correct ? ["Right. ", grade.explanation ?? ""] : ["Not yet. ", "See above why, and try again."];
+    verdict.replaceChildren(h("p", {}, h("b", {}, word), rest));
     submit.hidden = true;
     retry.hidden = grade.correct;
     if (!grade.correct) retry.focus();

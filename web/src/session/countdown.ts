@@ -9,6 +9,7 @@ export class Countdown {
   private readonly skew: number;
   private expires = 0;
   private warned = Infinity;
+  private withdraw: () => void = () => undefined;
 
   constructor(serverNow: string) {
     this.skew = Date.parse(serverNow) - Date.now();
@@ -17,7 +18,10 @@ export class Countdown {
 
   set(expiresAt: string): void {
     const expires = Date.parse(expiresAt);
-    if (expires > this.expires + 30_000) this.warned = Infinity;
+    if (expires > this.expires + 30_000) {
+      this.warned = Infinity;
+      this.withdraw();
+    }
     this.expires = expires;
     this.tick();
   }
@@ -27,7 +31,8 @@ export class Countdown {
     const level = secondsLeft <= 60 ? 60 : 300;
     if (this.warned <= level) return;
     this.warned = level;
-    toast(`This session ends in ${spoken(secondsLeft)}. Extend it with the button beside the clock, or save your work.`, "alert");
+    this.withdraw();
+    this.withdraw = toast(`This session ends in ${spoken(secondsLeft)}. Extend it with the button beside the clock, or save your work.`, "alert");
   }
 
   private tick(): void {

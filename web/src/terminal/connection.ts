@@ -36,6 +36,8 @@ export class Connection {
   private socket: WebSocket | null = null;
   private state: ConnectionState = "waiting";
   private attempt = 0;
+  /** The shell has ended. The state says so only once the screen has drawn what came before, often after the close. */
+  private over = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private ackTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,7 +52,7 @@ export class Connection {
       fresh: options.onFresh,
     });
     this.sleepless = onWake((dead) => {
-      if (this.state === "gone" || this.state === "exited") return;
+      if (this.over || this.state === "gone" || this.state === "exited") return;
       if (dead || this.socket === null) this.connect();
     });
     this.connect();
@@ -60,6 +62,7 @@ export class Connection {
   connect(): void {
     clearTimeout(this.retryTimer);
     this.drop();
+    this.over = false;
     this.enter("connecting");
     const { cols, rows } = this.options.window();
     const query = new URLSearchParams({ cols: String(cols), rows: String(rows) });
@@ -76,7 +79,7 @@ export class Connection {
     socket.onclose = () => {
       if (this.socket !== socket) return;
       this.socket = null;
-      if (this.state === "exited" || this.state === "gone") return;
+      if (this.over || this.state === "exited" || this.state === "gone") return;
       this.enter("waiting");
       void this.retry();
     };
@@ -88,7 +91,7 @@ export class Connection {
   }
 
   inputBytes(bytes: Uint8Array): void {
-    if (this.state === "gone" || this.state === "exited") return;
+    if (this.over || this.state === "gone" || this.state === "exited") return;
     if (this.state === "open" && this.socket?.readyState === WebSocket.OPEN) return this.sendInput(bytes);
     this.options.onQueued(this.outbox.push(bytes) ? this.outbox.size : -1);
   }
@@ -113,6 +116,7 @@ export class Connection {
       const frame = decode(data);
       this.stream.take(frame);
       if (frame.kind === "hello") this.opened();
+      if (frame.kind === "exit") this.over = true;
     } catch (error) {
       // A frame out of order or unreadable: nothing after it can be trusted, a repaint puts it right.
       console.error("terminal stream:", error);

@@ -221,7 +221,7 @@ export class Pane {
         this.ready = this.awaitShell();
         this.connection.connect();
       })
-      .catch((error: unknown) => toast(`The terminal did not open: ${(error as Error).message}`, "alert"))
+      .catch((error: unknown) => void toast(`The terminal did not open: ${(error as Error).message}`, "alert"))
       .finally(() => (this.opened = null));
     return this.opened;
   }
