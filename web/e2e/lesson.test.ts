@@ -1,31 +1,14 @@
-// The whole first lesson by clicks only, to the page of the student's own container in a second tab.
+// The whole first lesson by clicks only, to the page of the student's own container in a second tab; and its first step
+// by keyboard only.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator, Page } from "playwright-core";
-import { Yard, shows } from "./yard";
+import { prompt, start } from "./deeds";
+import { Yard } from "./yard";
 
 let yard: Yard;
 before(async () => (yard = await Yard.open()));
-after(async () => yard.close());
-
-async function start(page: Page): Promise<void> {
-  await page.goto(yard.url);
-  await page.locator("form[data-start]", { has: page.locator('input[value="pull-build-ship-run"]') }).getByRole("button").click();
-  await page.waitForURL(/\/s\/.+\/pull-build-ship-run/);
-  await shows(page, "root@node1");
-}
-
-/** Waits until what was clicked has run: the prompt is the last thing in the terminal again. */
-async function prompt(page: Page): Promise<void> {
-  const rows = page.locator(".xterm-accessibility-tree:visible > div");
-  const end = Date.now() + 120_000;
-  for (;;) {
-    await page.waitForTimeout(150);
-    const lines = (await rows.allInnerTexts()).map((row) => row.replaceAll("\\u00a0", " ").trim()).filter(Boolean);
-    if (/^root@node1:.*#$/.test(lines.at(-1) ?? "")) return;
-    if (Date.now() > end) throw new Error(`no prompt:\n${lines.join("\n")}`);
-  }
-}
+after(async () => yard?.close());
 
 async function answer(quiz: Locator, option: number): Promise<void> {
   await quiz.locator("label").nth(option).click();
@@ -35,7 +18,7 @@ async function answer(quiz: Locator, option: number): Promise<void> {
 
 test("the first lesson by clicks only", { timeout: 400_000 }, async () => {
   const page = await yard.page();
-  await start(page);
+  await start(page, yard.url, "lesson");
   const steps = page.locator("section.step");
   const count = await steps.count();
   assert.ok(count >= 8, `${count} steps`);
@@ -62,22 +45,70 @@ test("the first lesson by clicks only", { timeout: 400_000 }, async () => {
     for (let n = 0; n < (await list.count()); n++) {
       await step.locator(`ul.checks li[data-check="${n}"][data-state="pass"]`).waitFor({ timeout: 20_000 });
     }
+    if (await list.count()) await step.getByText("All done. On to the next step.").waitFor();
     if (i < count - 1) await page.locator("[data-next]").click();
   }
-  // The quizzes: wrong, then right.
+  // The quizzes: wrong, then right. Only then is their step done, and with it the lesson.
   const quizzes = page.locator("form.quiz:visible");
   assert.equal(await quizzes.count(), 2);
   for (const [quiz, wrong, right] of [[quizzes.nth(0), 0, 1], [quizzes.nth(1), 0, 1]] as const) {
+    assert.equal(await page.locator(".fairway a.done").count(), count - 2);
+    assert.equal(await page.getByText("Lesson complete").isVisible(), false);
     await answer(quiz, wrong);
     assert.equal(await quiz.getAttribute("data-state"), "wrong");
     await quiz.getByRole("button", { name: "Try again" }).click();
     await answer(quiz, right);
     assert.equal(await quiz.getAttribute("data-state"), "correct");
   }
+  await page.getByText("Lesson complete").waitFor();
   // Progress is kept.
   const hash = new URL(page.url()).hash;
   await page.reload();
   await page.locator("form.quiz[data-state='correct']:visible").first().waitFor();
   assert.equal(new URL(page.url()).hash, hash);
-  assert.ok((await page.locator(".fairway a.done").count()) >= count - 2);
+  // The introduction has nothing to do.
+  assert.equal(await page.locator(".fairway a.done").count(), count - 1);
+});
+
+/** Presses Tab until what has the focus matches `selector`; every stop on the way must be seen. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let n = 0; n < 80; n++) {
+    await page.keyboard.press("Tab");
+    const [there, seen, what] = await page.evaluate((wanted) => {
+      const focused = document.activeElement!;
+      const style = getComputedStyle(focused);
+      const ring = style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+      return [focused.matches(wanted), ring || focused === document.body, focused.outerHTML.slice(0, 120)] as const;
+    }, selector);
+    assert.ok(seen, `the focus is seen on ${what}`);
+    if (there) return;
+  }
+  assert.fail(`Tab does not lead to ${selector}`);
+}
+
+test("the first step by keyboard only", { timeout: 180_000 }, async () => {
+  const page = await yard.page();
+  await page.goto(yard.url);
+  await tabTo(page, "#lessons form[data-start] button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/s\/.+\/pull-build-ship-run/);
+  await page.locator(".xterm-helper-textarea").waitFor({ state: "attached" });
+  await tabTo(page, "a.skip");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "[data-next]");
+  await page.keyboard.press("Enter");
+  const step = page.locator("section.step:visible");
+  await step.locator("h2:focus").waitFor();
+  await tabTo(page, "figure.cmd .run");
+  await page.keyboard.press("Enter");
+  await prompt(page);
+  // The terminal keeps Tab for the shell; its own key leads back.
+  await page.locator(".xterm-helper-textarea:focus").waitFor({ state: "attached" });
+  await page.keyboard.press("Control+Shift+L");
+  await step.locator("h2:focus").waitFor();
+  await step.locator("ul.checks li[data-state='pass']").waitFor();
+  await tabTo(page, "[data-next]");
+  await page.keyboard.press("Enter");
+  await page.locator("section.step:visible h2:focus").waitFor();
+  await page.locator("[data-goto][aria-current]", { hasText: "2" }).first().waitFor();
 });

@@ -1,0 +1,147 @@
+// Every page as people with other needs meet it: nothing that axe calls serious, light or dark, and no page wider than a
+// phone.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { leave, lines, shows, start, type, until } from "./deeds";
+import { Yard } from "./yard";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+interface Axe {
+  run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+}
+
+let yard: Yard;
+before(async () => (yard = await Yard.open({ SESSIONS__PER_CLIENT: "1", SESSIONS__MAX: "2" })));
+after(async () => yard?.close());
+
+/** Looks at the page as it is now, in both themes and at a phone's width. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ content: axe });
+    const found = await page.evaluate(async () => {
+      // A change of the theme is told, drawn, and only then in transition.
+      for (let n = 0; n < 3; n++) await new Promise((drawn) => requestAnimationFrame(drawn));
+      await Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished));
+      const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+      return violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes[0]?.html}`);
+    });
+    assert.deepEqual(found, [], `${name}, ${colorScheme}`);
+  }
+  await fits(page, name);
+}
+
+async function fits(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()!;
+  await page.setViewportSize(PHONE.viewport);
+  const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const);
+  assert.ok(wide[0] <= wide[1], `${name} is ${wide[0]} pixels wide on a phone of ${wide[1]}`);
+  await page.setViewportSize(before);
+}
+
+test("axe finds nothing serious on any page, and all fit a phone", { timeout: 300_000 }, async () => {
+  // Only so can axe be put into a page.
+  const open = (): Promise<Page> => yard.page({ bypassCSP: true });
+  const page = await open();
+  const visit = async (on: Page, url: string, name: string): Promise<void> => {
+    await on.goto(url);
+    await look(on, name);
+  };
+  await visit(page, yard.url, "home");
+  await visit(page, `${yard.url}/catalogue`, "catalogue");
+  await visit(page, `${yard.url}/nothing`, "not found");
+
+  await start(page, yard.url, "lesson");
+  const session = page.url().match(/.*\/s\/[^/]+/)![0];
+  await look(page, "introduction");
+  await page.locator("[data-next]").click();
+  await page.getByRole("button", { name: "Check now" }).click();
+  await page.locator("ul.checks li[data-state='fail']").first().waitFor();
+  await look(page, "a check that fails");
+  await page.locator(".fairway a").last().click();
+  const quiz = page.locator("form.quiz:visible").first();
+  await quiz.locator("label").first().click();
+  await quiz.getByRole("button", { name: "Answer" }).click();
+  await quiz.locator("[data-state='wrong']").waitFor();
+  await look(page, "a wrong answer");
+
+  const second = await page.context().newPage();
+  await second.goto(yard.url);
+  await look(second, "home with a session");
+  await second.getByRole("button", { name: "Start a session" }).click();
+  await second.getByRole("link", { name: "Rejoin" }).waitFor();
+  await look(second, "limit");
+  await second.goto(`${session}/ports/node1/8080`);
+  await second.getByText("Nothing listens").waitFor();
+  await look(second, "waiting port");
+  await second.goto(session);
+  await shows(second, "root@node1");
+  const babble = `import socket; s = socket.create_server(("", 7000))\\nwhile 1: c = s.accept()[0]; c.sendall(b"hm\\\\n"); c.close()`;
+  await type(second, `printf '%b' '${babble}' > b.py; python3 b.py &`);
+  await second.getByRole("link", { name: "7000" }).waitFor();
+  await look(second, "playground");
+  await page.goto(`${session}/ports/node1/7000`);
+  await page.getByText("does not answer in HTTP").waitFor();
+  await look(page, "port that speaks no HTTP");
+
+  const other = await open();
+  await visit(other, session, "someone else's session");
+  await start(other, yard.url);
+  await other.locator("[data-search]").click();
+  await look(other, "search");
+  await other.keyboard.press("Escape");
+  await other.locator("[data-shortcuts]").click();
+  await look(other, "shortcuts");
+  await other.keyboard.press("Escape");
+  await other.locator("[data-close]").click();
+  await look(other, "closing");
+  await other.keyboard.press("Escape");
+  const late = await open();
+  await late.goto(yard.url);
+  await late.getByRole("button", { name: "Start a session" }).click();
+  await late.getByText("2 of 2").waitFor();
+  await look(late, "full");
+  await late.close();
+
+  await yard.kill();
+  await other.getByText("Connection lost.").first().waitFor();
+  await look(other, "reconnecting");
+  await yard.start();
+  await other.getByText("Reconnecting").first().waitFor({ state: "hidden" });
+  await leave(other);
+  await look(other, "ended, with the page open");
+  await other.reload();
+  await look(other, "ended");
+  await leave(second);
+});
+
+test("a lesson on a phone", { timeout: 180_000 }, async () => {
+  const page = await yard.page(PHONE);
+  await start(page, yard.url, "lesson");
+  const lesson = page.locator(".lesson");
+  const terminals = page.locator(".terminals");
+  const [above, below] = [(await lesson.boundingBox())!, (await terminals.boundingBox())!];
+  assert.ok(above.y + above.height <= below.y + 1, "the lesson stands above the terminal");
+  assert.ok(above.width === 390 && below.width === 390 && above.height > 250 && below.height > 200);
+  await page.locator("section.step:visible figure.cmd .run").first().tap();
+  await shows(page, /docker-init:/);
+  // The terminal alone has all the height, and its columns are those that fit.
+  await page.getByRole("button", { name: "Terminal", exact: true }).tap();
+  await lesson.waitFor({ state: "hidden" });
+  assert.ok((await terminals.boundingBox())!.height > below.height * 1.7);
+  await type(page, "clear; tput cols; echo phone-$((1+1))");
+  const columns = Number((await shows(page, "\nphone-2")).match(/(\d+)\nphone-2/)?.[1]);
+  assert.ok(columns >= 36 && columns <= 60, `${columns} columns`);
+  await until(page, async () => (await lines(page)).length, (rows) => rows > 30, "the terminal does not grow");
+  await page.getByRole("button", { name: "Lesson", exact: true }).tap();
+  await terminals.waitFor({ state: "hidden" });
+  // A command brings the terminal back.
+  await page.locator("section.step:visible figure.cmd .run").first().tap();
+  await terminals.waitFor({ state: "visible" });
+  await leave(page);
+});
