@@ -47,7 +47,7 @@ pub enum SessionEvent {
         /// The node.
         node: NodeName,
         /// The state.
-        #[schema(value_type = String)]
+        #[schema(value_type = super::described::DockerState)]
         state: DockerState,
     },
     /// A node's terminals.
@@ -55,7 +55,7 @@ pub enum SessionEvent {
         /// The node.
         node: NodeName,
         /// All of them, in order of opening.
-        #[schema(value_type = Vec<Object>)]
+        #[schema(value_type = Vec<super::described::TerminalInfo>)]
         terminals: Vec<TerminalInfo>,
     },
     /// How a watched step's checks came out.

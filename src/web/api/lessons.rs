@@ -76,8 +76,8 @@ pub struct Answer {
 /// How a step's checks came out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Checked {
-    /// One for each check, in order: `title`, `passed`, `hint`.
-    #[schema(value_type = Vec<Object>)]
+    /// One for each check, in order.
+    #[schema(value_type = Vec<super::described::CheckResult>)]
     pub checks: Vec<CheckResult>,
     /// Whether there are some, and all have passed.
     pub done: bool,

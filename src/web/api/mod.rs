@@ -1,5 +1,6 @@
 //! The API, `/api/v1`: everything that the pages do. Described at `/api/v1/openapi.json`, which is made from the handlers.
 
+mod described;
 pub mod events;
 mod exec;
 mod files;
@@ -63,4 +64,22 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 pub(super) fn document_route(document: utoipa::openapi::OpenApi) -> Router<App> {
     Router::new().route("/api/v1/openapi.json", get(move || async move { Json(document) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let document = serde_json::to_value(super::document()).unwrap();
+        let mut seen = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for operation in operations.as_object().unwrap().values() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(seen.insert(id.to_owned()), "{path}: there is another `{id}`");
+            }
+        }
+        assert!(seen.len() > 10, "{seen:?}");
+    }
 }

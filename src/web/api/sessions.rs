@@ -71,8 +71,8 @@ pub struct NodeView {
     pub name: NodeName,
     /// Its address on the session's network.
     pub address: String,
-    /// State of its Docker Engine: `stopped`, `starting`, `ready`, `failed` or `absent`.
-    #[schema(value_type = String)]
+    /// State of its Docker Engine.
+    #[schema(value_type = super::described::DockerState)]
     pub docker: boatyard_protocol::agent::DockerState,
     /// Ports that listen.
     pub ports: Vec<PortView>,
@@ -168,7 +168,7 @@ pub async fn create(
 }
 
 /// The running sessions of this browser.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "sessions", responses((status = 200, body = Vec<SessionView>)))]
+#[utoipa::path(get, path = "/api/v1/sessions", operation_id = "list_sessions", tag = "sessions", responses((status = 200, body = Vec<SessionView>)))]
 pub async fn list(State(app): State<App>, jar: SignedCookieJar) -> Json<Vec<SessionView>> {
     let mine = client::known(&app, &jar).map(|c| app.sessions.of_client(c)).unwrap_or_default();
     Json(mine.iter().map(|l| SessionView::of(l, &app)).collect())

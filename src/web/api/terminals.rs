@@ -56,9 +56,9 @@ pub struct TerminalSize {
 }
 
 /// The terminals of a node, in order of opening. The first is `main`.
-#[utoipa::path(get, path = "/api/v1/sessions/{id}/nodes/{node}/terminals", tag = "terminals",
+#[utoipa::path(get, path = "/api/v1/sessions/{id}/nodes/{node}/terminals", operation_id = "list_terminals", tag = "terminals",
     params(("id" = crate::session::SessionId, Path), ("node" = String, Path)),
-    responses((status = 200, body = Vec<Object>, description = "Objects with id, generation, cols, rows, offset, exit_code, viewers, foreground"), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<super::described::TerminalInfo>), (status = 404, body = Problem)))]
 pub async fn list(access: NodeAccess) -> Result<Json<Vec<TerminalInfo>>, Problem> {
     Ok(Json(access.node.agent().terminals().await?))
 }
@@ -67,7 +67,7 @@ pub async fn list(access: NodeAccess) -> Result<Json<Vec<TerminalInfo>>, Problem
 #[utoipa::path(put, path = "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}", tag = "terminals",
     params(TerminalPath),
     request_body = TerminalSize,
-    responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem, description = "As many as there may be")))]
+    responses((status = 200, body = super::described::TerminalInfo), (status = 404, body = Problem), (status = 409, body = Problem, description = "As many as there may be")))]
 pub async fn open(
     access: NodeAccess,
     Path(at): Path<TerminalPath>,

@@ -22,11 +22,11 @@ async function send(method: string, path: string, body?: BodyInit, type?: string
   try {
     response = await fetch(path, init);
   } catch {
-    throw new ApiError({ status: 0, title: "The server does not answer", detail: "The connection is gone for now." });
+    throw new ApiError({ type: "about:blank", status: 0, title: "The server does not answer", detail: "The connection is gone for now." });
   }
   if (!response.ok) {
     const problem = (await response.json().catch(() => null)) as Problem | null;
-    throw new ApiError(problem ?? { status: response.status, title: response.statusText || "The server refused" });
+    throw new ApiError(problem ?? { type: "about:blank", status: response.status, title: response.statusText || "The server refused" });
   }
   return response;
 }

@@ -1,90 +1,24 @@
-// What the server's HTTP API and its session events carry. Mirrors /api/v1/openapi.json.
+// What the server's HTTP API and its session events carry: the server's own types, by the names that the pages use.
+import type { components } from "./schema";
 
-export type DockerState = "stopped" | "starting" | "ready" | "failed" | "absent";
+type Schemas = components["schemas"];
 
-export interface OpenPort {
-  port: number;
-  url: string;
-}
-
-export interface NodeView {
-  name: string;
-  address: string;
-  docker: DockerState;
-  ports: OpenPort[];
-}
-
-export interface SessionView {
-  id: string;
-  public_name: string;
-  state: "starting" | "running" | "ended";
-  nodes: NodeView[];
-  /** RFC 3339. */
-  created_at: string;
-  /** RFC 3339. */
-  expires_at: string;
-  extensions_left: number;
-  url: string;
-  course?: string | null;
-  lesson?: string | null;
-}
-
-export interface TerminalInfo {
-  id: string;
-  generation: number;
-  cols: number;
-  rows: number;
-  offset: number;
-  exit_code: number | null;
-  viewers: number;
-  foreground: string | null;
-}
-
-export interface CheckResult {
-  title: string;
-  passed: boolean;
-  hint?: string | null;
-}
-
-export interface CheckReport {
-  checks: CheckResult[];
-  done: boolean;
-}
-
-export interface Progress {
-  current_step: string | null;
-  steps_done: string[];
-  quizzes: Record<string, { correct: boolean }>;
-}
-
-export interface Grade {
-  correct: boolean;
-  explanations: { index: number; correct: boolean; text?: string | null }[];
-  explanation?: string | null;
-}
-
-export type EndReason = "closed" | "expired" | "lost" | "operator";
-
+export type DockerState = Schemas["DockerState"];
+export type OpenPort = Schemas["PortView"];
+export type NodeView = Schemas["NodeView"];
+export type SessionView = Schemas["SessionView"];
+export type TerminalInfo = Schemas["TerminalInfo"];
+export type CheckResult = Schemas["CheckResult"];
+export type CheckReport = Schemas["Checked"];
+export type Progress = Schemas["Progress"];
+export type Grade = Schemas["Graded"];
+export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
-export type SessionEvent =
-  | { type: "session"; session: SessionView }
-  | { type: "ports"; node: string; ports: OpenPort[] }
-  | { type: "docker"; node: string; state: DockerState }
-  | { type: "terminals"; node: string; terminals: TerminalInfo[] }
-  | ({ type: "checks"; lesson: string; step: string } & CheckReport)
-  | { type: "progress"; lesson: string; steps_done: string[]; quizzes: Record<string, { correct: boolean }> }
-  | { type: "warning"; seconds_left: number }
-  | { type: "ended"; reason: EndReason };
-
+export type SessionEvent = Schemas["SessionEvent"];
 /** RFC 9457, with Boatyard's own `code` where a page acts on it. */
-export interface Problem {
-  status: number;
-  title: string;
-  detail?: string;
-  code?: "full" | "client-limit" | string;
-}
+export type Problem = Schemas["Problem"];
 
-/** What the server writes into a session page for its script. */
+/** What the server writes into a session page for its script: `PageState` in `src/web/view/session.rs`. */
 export interface SessionPageState {
   session: SessionView;
   /** The server's clock when it made the page, RFC 3339. */

@@ -1,0 +1,1215 @@
+// Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
+
+export interface paths {
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The running sessions of this browser. */
+        get: operations["list_sessions"];
+        put?: never;
+        /** Starts a session. The cookie in the answer, or the token, opens it. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A session as it is now. */
+        get: operations["get"];
+        put?: never;
+        post?: never;
+        /** Closes a session: at once for its user; what it had is removed within about a second. */
+        delete: operations["delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens in a session: a WebSocket of JSON text messages. The page says which step it shows with
+         *     `{"type": "watch", "lesson": "course/lesson", "step": "id"}`.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds an extension's time to a session. */
+        post: operations["extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/lessons/{course}/{lesson}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the session has come in a lesson. */
+        get: operations["progress"];
+        /** Remembers the step that is looked at. */
+        put: operations["set_position"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/lessons/{course}/{lesson}/quizzes/{quiz}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grades an answer to a quiz and keeps it. */
+        post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/lessons/{course}/{lesson}/steps/{step}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Evaluates a step's checks now. */
+        post: operations["check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/exec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a command as root in a node and waits for its end. */
+        post: operations["exec"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a file. */
+        get: operations["read"];
+        /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
+        put: operations["write"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The terminals of a node, in order of opening. The first is `main`. */
+        get: operations["list_terminals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Opens a terminal, or finds the one of this id. One whose shell has ended gets a new shell. */
+        put: operations["open"];
+        post?: never;
+        /** Closes a terminal; what runs in it is hung up. */
+        delete: operations["close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attaches to a terminal: a WebSocket of binary frames. `generation` and `offset` say what the viewer has rendered, so
+         *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`.
+         */
+        get: operations["socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells that the server serves, for supervisors and load balancers. */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description The answer to a quiz. */
+        Answer: {
+            /** @description Numbers of the chosen options, from 0. */
+            answers: number[];
+        };
+        /** @description How a check came out. */
+        CheckResult: {
+            /** @description Where it does not hold: what is missing and, where it is known, what helps. Same form as the title. */
+            hint?: string | null;
+            /** @description Whether it holds. */
+            passed: boolean;
+            /** @description What must hold, plain text in which backticks mark code. */
+            title: string;
+        };
+        /** @description How a step's checks came out. */
+        Checked: {
+            /** @description One for each check, in order. */
+            checks: components["schemas"]["CheckResult"][];
+            /** @description Whether there are some, and all have passed. */
+            done: boolean;
+        };
+        /**
+         * @description State of a node's Docker Engine.
+         * @enum {string}
+         */
+        DockerState: "stopped" | "starting" | "ready" | "failed" | "absent";
+        /**
+         * @description Why a session ended.
+         * @enum {string}
+         */
+        EndReason: "closed" | "expired" | "lost" | "operator";
+        /** @description A command. */
+        Exec: {
+            /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
+            command: string[];
+            /** @description Working folder; `/root` where absent. */
+            cwd?: string | null;
+            /** @description Further environment variables. */
+            env?: {
+                [key: string]: string;
+            };
+            /** @description What its standard input gets. */
+            stdin?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
+             */
+            timeout_s?: number | null;
+        };
+        /** @description How a command ended. */
+        ExecResult: {
+            /**
+             * Format: int32
+             * @description Its exit code; 128 + signal where a signal ended it.
+             */
+            exit_code: number;
+            /** @description Its standard error, as UTF-8; at most 512 KiB. */
+            stderr: string;
+            /** @description Its standard output, as UTF-8; at most 512 KiB. */
+            stdout: string;
+            /** @description Whether its time ran out. */
+            timed_out: boolean;
+            /** @description Whether one of them was cut. */
+            truncated: boolean;
+        };
+        /** @description A graded answer. */
+        Graded: {
+            /** @description Whether exactly the right options were chosen. */
+            correct: boolean;
+            /** @description What is to be said of the whole question. */
+            explanation?: string | null;
+            /** @description The options that have an explanation, or were chosen. */
+            explanations: components["schemas"]["GradedOption"][];
+        };
+        /** @description An option of a graded answer. */
+        GradedOption: {
+            /** @description Whether it is a right one. */
+            correct: boolean;
+            /** @description Its number, from 0. */
+            index: number;
+            /** @description What is to be said of it. */
+            text?: string | null;
+        };
+        /** @description What the server says of itself. */
+        Health: {
+            /**
+             * Format: int32
+             * @description Most sessions at one time.
+             */
+            max_sessions: number;
+            /** @description Sessions that run now. */
+            sessions: number;
+            /** @description Always `ok`: a server that is not answers nothing. */
+            status: string;
+            /** @description Version of Boatyard. */
+            version: string;
+        };
+        /** @description What a session shall be. */
+        NewSession: {
+            /** @description Id of a course; goes with `lesson`. */
+            course?: string | null;
+            /** @description Id of a lesson of that course, which the session's page shows. */
+            lesson?: string | null;
+        };
+        /**
+         * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
+         *     dashes in host names.
+         */
+        NodeName: string;
+        /** @description A node of a session. */
+        NodeView: {
+            /** @description Its address on the session's network. */
+            address: string;
+            /** @description State of its Docker Engine. */
+            docker: components["schemas"]["DockerState"];
+            /** @description Its name. */
+            name: components["schemas"]["NodeName"];
+            /** @description Ports that listen. */
+            ports: components["schemas"]["PortView"][];
+        };
+        /** @description What there is to know when there is no place for another session. */
+        Places: {
+            /** @description When the first of them ends at the latest (RFC 3339). */
+            next_end?: string | null;
+            /**
+             * Format: int32
+             * @description How many sessions run.
+             */
+            running?: number | null;
+            /** @description The sessions that the client has. */
+            sessions?: components["schemas"]["SessionId"][];
+        };
+        /** @description A port that listens in a node. */
+        PortView: {
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+            /** @description Where its owner opens it. */
+            url: string;
+        };
+        /** @description Where a learner is. */
+        Position: {
+            /** @description Id of the step that is looked at. */
+            current_step: string;
+        };
+        /** @description An error answer. */
+        Problem: (components["schemas"]["Places"] | null) & {
+            /** @description For programs: which of several problems with the same status it is. */
+            code?: string | null;
+            /** @description The particulars, and what to do. */
+            detail?: string | null;
+            /**
+             * Format: int32
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description What went wrong, in a few words. */
+            title: string;
+            /** @description Always `about:blank`: the status and `code` tell the kind. */
+            type: string;
+        };
+        /** @description How far a session has come in one lesson. */
+        Progress: {
+            /** @description The step that was last looked at. */
+            current_step?: string | null;
+            /** @description Answered quizzes by their id. */
+            quizzes: {
+                [key: string]: components["schemas"]["QuizState"];
+            };
+            /** @description Steps whose checks have all passed at some time. */
+            steps_done: string[];
+        };
+        /**
+         * @description The name by which a session is known where anyone may look: in host names of ports and in the registry's storage. It
+         *     opens nothing. Ten characters of `a-z0-9`, the first a letter.
+         */
+        PublicName: string;
+        /** @description The last answer to a quiz. */
+        QuizState: {
+            /** @description Numbers of the options that were chosen. */
+            answers: number[];
+            /** @description Whether it was right. */
+            correct: boolean;
+        };
+        /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
+        SessionEvent: {
+            /** @description The session. */
+            session: components["schemas"]["SessionView"];
+            /** @enum {string} */
+            type: "session";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @description All of them. */
+            ports: components["schemas"]["PortView"][];
+            /** @enum {string} */
+            type: "ports";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @description The state. */
+            state: components["schemas"]["DockerState"];
+            /** @enum {string} */
+            type: "docker";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @description All of them, in order of opening. */
+            terminals: components["schemas"]["TerminalInfo"][];
+            /** @enum {string} */
+            type: "terminals";
+        } | (components["schemas"]["Checked"] & {
+            /** @description `course/lesson`. */
+            lesson: string;
+            /** @description The step's id. */
+            step: string;
+        } & {
+            /** @enum {string} */
+            type: "checks";
+        }) | (components["schemas"]["Progress"] & {
+            /** @description `course/lesson`. */
+            lesson: string;
+        } & {
+            /** @enum {string} */
+            type: "progress";
+        }) | {
+            /**
+             * Format: int64
+             * @description Seconds until its end.
+             */
+            seconds_left: number;
+            /** @enum {string} */
+            type: "warning";
+        } | {
+            /** @description Why. */
+            reason: components["schemas"]["EndReason"];
+            /** @enum {string} */
+            type: "ended";
+        };
+        /**
+         * Format: uuid
+         * @description Id of a session: random, and what opens it together with its owner's cookie or its token.
+         */
+        SessionId: string;
+        /** @description A session. */
+        SessionView: {
+            /** @description The course that it was started for. */
+            course?: string | null;
+            /** @description When it was started (RFC 3339). */
+            created_at: string;
+            /** @description When it ends (RFC 3339). */
+            expires_at: string;
+            /**
+             * Format: int32
+             * @description How often it can still be extended.
+             */
+            extensions_left: number;
+            /** @description Its id. */
+            id: components["schemas"]["SessionId"];
+            /** @description The lesson that it was started for. */
+            lesson?: string | null;
+            /** @description Its nodes. */
+            nodes: components["schemas"]["NodeView"][];
+            /** @description The name by which it is known in host names of ports; opens nothing. */
+            public_name: components["schemas"]["PublicName"];
+            /** @description `running`; a session that has ended is answered with status 410. */
+            state: string;
+            /** @description Its page. */
+            url: string;
+        };
+        /** @description A session that was just started. */
+        StartedSession: components["schemas"]["SessionView"] & {
+            /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
+            token: string;
+        };
+        /** @description A terminal. */
+        TerminalInfo: {
+            /**
+             * Format: int32
+             * @description Columns.
+             */
+            cols: number;
+            /**
+             * Format: int32
+             * @description Exit code of its process, once it has ended (128 + signal where a signal ended it).
+             */
+            exit_code: number | null;
+            /** @description Name of the program in its foreground, such as `bash` or `vim`. */
+            foreground: string | null;
+            /**
+             * Format: int64
+             * @description Distinguishes terminals that had the same id one after the other: offsets count within one generation.
+             */
+            generation: number;
+            /** @description Its id, unique in its node at one time. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes that it has put out since it was opened.
+             */
+            offset: number;
+            /**
+             * Format: int32
+             * @description Rows.
+             */
+            rows: number;
+            /**
+             * Format: int32
+             * @description Viewers attached now.
+             */
+            viewers: number;
+        };
+        /** @description Size of a new terminal. */
+        TerminalSize: {
+            /**
+             * Format: int32
+             * @description Columns, 2 to 1000.
+             */
+            cols: number;
+            /**
+             * Format: int32
+             * @description Rows, 1 to 1000.
+             */
+            rows: number;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"][];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedSession"];
+                };
+            };
+            /** @description No such lesson */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The client has as many as it may have (`client-limit`, `address-limit`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All places are taken (`full`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each message */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEvent"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No extension is left */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Id of the course. */
+                course: string;
+                /** @description Id of the lesson. */
+                lesson: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Id of the course. */
+                course: string;
+                /** @description Id of the lesson. */
+                lesson: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Position"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Id of the course. */
+                course: string;
+                /** @description Id of the lesson. */
+                lesson: string;
+                /** @description Id of the quiz. */
+                quiz: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Answer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Graded"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Id of the course. */
+                course: string;
+                /** @description Id of the lesson. */
+                lesson: string;
+                /** @description Id of the step. */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exec: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Exec"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read: {
+        parameters: {
+            query: {
+                /** @description Its absolute path. */
+                path: string;
+                /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
+                mode?: number | null;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write: {
+        parameters: {
+            query: {
+                /** @description Its absolute path. */
+                path: string;
+                /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
+                mode?: number | null;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description name, kind, size, mode, modified_ms, etag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_terminals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalInfo"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The terminal: up to 32 of `a-z`, `0-9` and dash. */
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerminalSize"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalInfo"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many as there may be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The terminal: up to 32 of `a-z`, `0-9` and dash. */
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    socket: {
+        parameters: {
+            query?: {
+                generation?: number;
+                offset?: number;
+                cols?: number;
+                rows?: number;
+                read_only?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The terminal: up to 32 of `a-z`, `0-9` and dash. */
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+}
