@@ -138,6 +138,9 @@ async fn what_is_not_there_yet_is_waited_for() {
         .await;
     assert_eq!(me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(), StatusCode::NO_CONTENT);
     assert_eq!(me.port(Method::GET, 9090, "/").send().await.unwrap().status(), StatusCode::OK);
+    // Port 5000 is the student's, although the registry answers there inside while nothing of theirs does.
+    me.ok("curl -sf localhost:5000/v2/").await;
+    assert_eq!(me.port(Method::GET, 5000, "/v2/").send().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
     // Docker listens on a published port before the program in the container does: that is waited for too.
     me.ok("docker run -d --name late -p 9191:80 busybox sh -c 'sleep 4; echo up > index.html; httpd -f -p 80'").await;
     assert_eq!(me.port(Method::GET, 9191, "/").send().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -8,9 +8,11 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
+    net::{TcpSocket, TcpStream, UnixStream},
     time::timeout,
 };
+
+use crate::sandbox::redirect;
 
 /// How long a connection may take to come about.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +27,7 @@ pub async fn tcp(port: u16, address: Option<Ipv4Addr>) -> io::Result<TcpStream> 
     let own = address.map(IpAddr::V4);
     let mut first = None;
     for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].into_iter().chain(own) {
-        match timeout(PATIENCE, TcpStream::connect(SocketAddr::new(ip, port))).await {
+        match timeout(PATIENCE, connect(SocketAddr::new(ip, port))).await {
             Ok(Ok(stream)) => {
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
@@ -35,6 +37,14 @@ pub async fn tcp(port: u16, address: Option<Ipv4Addr>) -> io::Result<TcpStream> 
         }
     }
     Err(first.unwrap_or_else(|| io::ErrorKind::ConnectionRefused.into()))
+}
+
+/// Connects past the sandbox's redirections: what is dialled is the student's own, never the session's registry.
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Without the right to mark there is no redirection either.
+    let _ = redirect::mark(&socket);
+    socket.connect(address).await
 }
 
 /// Connects to a Unix socket.

@@ -3,5 +3,5 @@
 pub mod boot;
 pub mod meminfo;
 pub mod names;
-mod redirect;
+pub mod redirect;
 pub mod tunnels;
