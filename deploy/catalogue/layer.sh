@@ -3,7 +3,9 @@
 #   LOWER (overlay's lowerdir), UPPER, WORK, ROOT: folders; SOURCES, ACQUIRE: apt's settings of the host
 #   PACKAGES: what to install; SETUP: shell commands before, RUN: after, both as root of the layer
 set -euo pipefail
-mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$ROOT"
+# Whatever the kernel's defaults: with these on, the upper folder would hold references to the layers below, not files.
+plain=redirect_dir=off,metacopy=off,index=off
+mount -t overlay overlay -o "$plain,lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$ROOT"
 mkdir -p "$ROOT/proc" "$ROOT/dev"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"

@@ -1,15 +1,20 @@
 //! Building the catalogue: what is missing or has changed.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+};
 
 use anyhow::{Context, Result};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use super::{
     CatalogueImage,
     definition::{self, Planned},
+    discard::discard,
     image::{self, Documents},
     layer::{self, Layer},
-    layers, list, publish, records,
+    layers, list, publish, record, records,
 };
 use crate::{image::Packages, image::progress::Progress, paths::Paths, registry::client::RegistryClient};
 
@@ -24,7 +29,8 @@ pub fn is_current(paths: &Paths) -> Result<bool> {
         .all(|p| built.iter().any(|b| b.name == p.definition.name && b.key == p.key && publish::is_stored(paths, b))))
 }
 
-/// Builds the images that are missing or changed (of `only` these, where it is given) and pushes them into the registry behind `client`.
+/// Builds the images that are missing or changed and pushes them into the registry behind `client`; where `only` is
+/// given, of these and of those that they are built on. One build runs at a time: another waits, then does what is left.
 ///
 /// # Errors
 /// When a layer cannot be built, or the registry does not take it; what was finished stays.
@@ -41,18 +47,18 @@ pub async fn build(
     }
     fs::create_dir_all(layers(paths))?;
     fs::create_dir_all(records(paths))?;
+    let _lock = tokio::task::block_in_place(|| lock(paths, progress))?;
     sweep(paths, &all)?;
     let mut done = Vec::new();
     for planned in &all {
         let name = &planned.definition.name;
-        let record = records(paths).join(format!("{name}.json"));
         let before = list(paths)?.into_iter().find(|b| b.name == *name && b.key == planned.key);
-        if only.is_some_and(|o| !o.contains(name)) || before.is_some_and(|b| publish::is_stored(paths, &b)) {
+        if !wanted(planned, &all, only) || before.is_some_and(|b| publish::is_stored(paths, &b)) {
             continue;
         }
         let task = progress.task(&format!("image {name}"));
         let image = build_one(paths, planned, client, &|what| task.step(what)).await.with_context(|| name.clone())?;
-        fs::write(&record, serde_json::to_vec_pretty(&image)?)?;
+        record(paths, &image)?;
         task.done(&format!("{} in {} layers", bytesize::ByteSize(image.size).display().si(), image.layers));
         done.push(image);
     }
@@ -108,14 +114,56 @@ async fn build_one(
     })
 }
 
+/// Whether an image is among `only`, or below one that is.
+fn wanted(image: &Planned, all: &[Planned], only: Option<&[String]>) -> bool {
+    only.is_none_or(|names| all.iter().any(|p| names.contains(&p.definition.name) && p.keys.starts_with(&image.keys)))
+}
+
+/// Keeps other builds away, to whom our unfinished layers look like an interrupted build's. The programs that a build
+/// starts hold the lock too: when it is killed they go on for a while, and the next one waits until they have ended.
+fn lock(paths: &Paths, progress: &dyn Progress) -> Result<Flock<File>> {
+    let path = paths.catalogue().join(".lock");
+    let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+    fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).with_context(|| format!("opening {}", path.display()))?;
+    let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => return Ok(lock),
+        Err((file, _)) => file,
+    };
+    let task = progress.task("catalogue");
+    task.step("waiting for another build to end");
+    let lock = Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, e)| anyhow::Error::new(e).context(format!("locking {}", path.display())))?;
+    task.done("the other build has ended");
+    Ok(lock)
+}
+
 /// Removes layers that no definition asks for any more, and what an interrupted build left.
 fn sweep(paths: &Paths, all: &[Planned]) -> Result<()> {
     for entry in fs::read_dir(layers(paths))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !all.iter().any(|p| p.keys.contains(&name)) {
-            crate::image::remove_tree(&entry.path())?;
+            discard(&entry.path())?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_image_is_built_on_is_built_with_it() {
+        let all = definition::all().unwrap();
+        let of = |only: &[&str]| -> Vec<String> {
+            let only: Vec<String> = only.iter().map(|n| (*n).to_owned()).collect();
+            let names = all.iter().filter(|p| wanted(p, &all, Some(&only))).map(|p| p.definition.name.clone());
+            names.collect()
+        };
+        assert_eq!(of(&["python"]), ["debian", "python"]);
+        assert_eq!(of(&["busybox"]), ["busybox"]);
+        assert_eq!(of(&[]), [""; 0]);
+        assert!(all.iter().all(|p| wanted(p, &all, None)));
+    }
 }

@@ -7,13 +7,15 @@ use rust_embed::Embed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::layer::SCRIPT;
+
 #[derive(Embed)]
 #[folder = "deploy/catalogue/images"]
 #[include = "*.toml"]
 struct Files;
 
 /// Changes when the way of building changes: everything is built anew.
-const BUILDER: u32 = 1;
+const BUILDER: u32 = 2;
 
 /// An image's definition.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +85,7 @@ pub struct ConfigDefinition {
     pub cmd: Vec<String>,
     #[serde(default)]
     pub env: Vec<String>,
-    /// A folder put before the usual `PATH`.
+    /// A folder put after the usual `PATH`.
     pub path: Option<String>,
     #[serde(default)]
     pub expose: Vec<String>,
@@ -127,6 +129,9 @@ pub fn all() -> Result<Vec<Planned>> {
             let mut hash = Sha256::new_with_prefix(BUILDER.to_le_bytes());
             hash.update(keys.last().map(String::as_bytes).unwrap_or_default());
             hash.update(format!("{layer:?}"));
+            if layer.runs() {
+                hash.update(SCRIPT);
+            }
             keys.push(hex::encode(&hash.finalize()[..16]));
         }
         let mut hash = Sha256::new_with_prefix(text);
@@ -135,6 +140,13 @@ pub fn all() -> Result<Vec<Planned>> {
         planned.push(Planned { definition, keys, key });
     }
     Ok(planned)
+}
+
+impl LayerDefinition {
+    /// Whether something is installed or run on top of the layers below.
+    pub fn runs(&self) -> bool {
+        !self.packages.is_empty() || self.run.is_some() || self.setup.is_some()
+    }
 }
 
 impl Definition {

@@ -88,7 +88,8 @@ pub fn documents(definition: &Definition, version: &str, layers: &[Layer]) -> Re
         )
         .history(history)
         .build()?;
-    let config = Bytes::from(serde_json::to_vec(&config)?);
+    // By way of a value, whose keys are in order: labels are a hash map, and the same image must have the same digest.
+    let config = Bytes::from(serde_json::to_vec(&serde_json::to_value(&config)?)?);
     let config_digest = digest(&config);
     let descriptor = |kind: MediaType, digest: &str, size: u64| -> Result<_> {
         let digest: oci_spec::image::Digest = digest.parse()?;
@@ -108,4 +109,30 @@ pub fn documents(definition: &Definition, version: &str, layers: &[Layer]) -> Re
 
 fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_image_has_the_same_digest() {
+        let planned = super::super::definition::all().unwrap();
+        let definition = &planned.iter().find(|p| p.definition.name == "postgres").unwrap().definition;
+        let layer = Layer {
+            digest: digest(b"compressed"),
+            diff_id: digest(b"plain"),
+            size: 10,
+            created_by: "RUN something".into(),
+        };
+        let make = || documents(definition, "17.1", std::slice::from_ref(&layer)).unwrap();
+        let first = make();
+        // Each hash map has an order of its own.
+        assert!((0..20).all(|_| make().manifest_digest == first.manifest_digest));
+        let config: serde_json::Value = serde_json::from_slice(&first.config).unwrap();
+        assert_eq!(config["rootfs"]["diff_ids"], serde_json::json!([layer.diff_id]));
+        assert_eq!(config["config"]["Labels"][LABEL], "docker.io/library/postgres");
+        let filled = config["history"].as_array().unwrap().iter().filter(|h| h["empty_layer"] != true).count();
+        assert_eq!(filled, 1, "as many as layers");
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{definition::LayerDefinition, layers, tarball};
+use super::{definition::LayerDefinition, discard::discard, layers, tarball};
 use crate::{
     image::{self, apt::HostApt},
     paths::Paths,
@@ -18,7 +18,8 @@ use crate::{
 
 /// The suite of Debian that images are built from.
 pub const SUITE: &str = "trixie";
-const SCRIPT: &str = include_str!("../../deploy/catalogue/layer.sh");
+/// Makes a layer on top of others.
+pub const SCRIPT: &str = include_str!("../../deploy/catalogue/layer.sh");
 
 /// A finished layer: `layers/<key>/{fs/,layer.tar.gz,layer.json}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,18 +64,19 @@ pub fn build(
     step: &dyn Fn(&str),
 ) -> Result<Layer> {
     let draft = layers(paths).join(format!(".draft-{key}"));
-    image::remove_tree(&draft)?;
+    discard(&draft)?;
     let fs_dir = draft.join("fs");
     fs::create_dir_all(&draft)?;
     if let Some(packages) = &definition.debootstrap {
         image::debootstrap(&fs_dir, SUITE, &packages.join(","), &draft, step)?;
         image::finish(&fs_dir)?;
     } else if definition.busybox {
+        step(&definition.created_by);
         busybox(&draft, &fs_dir)?;
     } else {
         fs::create_dir_all(&fs_dir)?;
     }
-    if !definition.packages.is_empty() || definition.run.is_some() || definition.setup.is_some() {
+    if definition.runs() {
         step(&definition.created_by);
         install(paths, &draft, &fs_dir, below, definition)?;
     }
@@ -137,22 +139,30 @@ fn install(paths: &Paths, draft: &Path, upper: &Path, below: &[String], definiti
     Ok(())
 }
 
-/// BusyBox needs nothing but itself: its package is unpacked into an empty root.
+/// Runs a program to its end; what it says.
+fn said(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let out = command.stdin(Stdio::null()).output().with_context(|| format!("{program} does not run"))?;
+    ensure!(out.status.success(), "{program} failed: {}", String::from_utf8_lossy(&out.stderr).trim());
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// BusyBox needs nothing but itself: its package is unpacked, and the one static program in it taken.
 fn busybox(draft: &Path, root: &Path) -> Result<()> {
-    let packages = draft.join("packages");
-    fs::create_dir_all(&packages)?;
-    // The host's own Debian has it too, whatever its suite; it is one static program.
-    let run = |program: &str, args: &[&str]| -> Result<String> {
-        let out = Command::new(program).args(args).current_dir(&packages).stdin(Stdio::null()).output();
-        let out = out.with_context(|| format!("{program} does not run"))?;
-        ensure!(out.status.success(), "{program} {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
-        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
-    };
-    run("apt-get", &["-qq", "-o", "APT::Sandbox::User=root", "download", "busybox-static"])?;
-    let deb = fs::read_dir(&packages)?.next().context("busybox-static was not downloaded")??.path();
-    run("dpkg-deb", &["-x", &deb.to_string_lossy(), "busybox"])?;
-    let found =
-        ["busybox/usr/bin/busybox", "busybox/bin/busybox"].map(|p| packages.join(p)).into_iter().find(|p| p.is_file());
+    let apt = HostApt::read()?;
+    let unpacked = draft.join("packages");
+    // In a mount namespace of its own, so that nothing stays mounted however it ends.
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "mmdebstrap"]);
+    command.args(["--mode=root", "--variant=extract", "--format=directory", "--include=busybox-static"]);
+    if !apt.acquire().is_empty() {
+        let settings = draft.join("acquire.conf");
+        fs::write(&settings, apt.acquire()).with_context(|| format!("writing {}", settings.display()))?;
+        command.arg(format!("--aptopt={}", settings.display()));
+    }
+    command.arg(SUITE).arg(&unpacked).args(apt.lines(SUITE));
+    said(command.env("LC_ALL", "C.UTF-8"))?;
+    let found = ["usr/bin/busybox", "bin/busybox"].map(|p| unpacked.join(p)).into_iter().find(|p| p.is_file());
     let found = found.context("the package busybox-static holds no busybox")?;
     for folder in ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "usr", "var", "home"] {
         fs::create_dir_all(root.join(folder))?;
@@ -161,15 +171,18 @@ fn busybox(draft: &Path, root: &Path) -> Result<()> {
     fs::set_permissions(root.join("root"), fs::Permissions::from_mode(0o700))?;
     fs::copy(&found, root.join("bin/busybox"))?;
     fs::set_permissions(root.join("bin/busybox"), fs::Permissions::from_mode(0o755))?;
-    let list = Command::new(&found).arg("--list").output().context("busybox does not run")?;
-    for command in String::from_utf8_lossy(&list.stdout).lines().filter(|c| *c != "busybox") {
+    let list = said(Command::new(&found).arg("--list"))?;
+    for command in list.lines().filter(|c| *c != "busybox") {
         fs::hard_link(root.join("bin/busybox"), root.join("bin").join(command))?;
     }
-    let version = run("dpkg-deb", &["-f", &deb.to_string_lossy(), "Version"])?;
+    // Its first line: BusyBox v1.37.0 (Debian 1:1.37.0-6) multi-call binary.
+    let banner = said(&mut Command::new(&found))?;
+    let version = banner.split_once("(Debian ").and_then(|(_, rest)| rest.split(')').next());
+    let version = version.context("busybox does not say its version")?;
     fs::create_dir_all(root.join("var/lib/dpkg"))?;
     fs::write(
         root.join("var/lib/dpkg/status"),
-        format!("Package: busybox-static\nStatus: install ok installed\nVersion: {}\n", version.trim()),
+        format!("Package: busybox-static\nStatus: install ok installed\nVersion: {version}\n"),
     )?;
     for (name, text) in [
         ("passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n"),

@@ -6,6 +6,7 @@
 
 mod build;
 mod definition;
+mod discard;
 mod image;
 mod layer;
 mod publish;
@@ -43,7 +44,7 @@ pub struct CatalogueImage {
     pub key: String,
 }
 
-/// The images that have been built, by name.
+/// The images that have been built, by name. One whose record is damaged counts as not built.
 ///
 /// # Errors
 /// When a record cannot be read.
@@ -54,10 +55,12 @@ pub fn list(paths: &Paths) -> Result<Vec<CatalogueImage>> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "json") {
-            let text = fs::read(&path)?;
-            images.push(
-                serde_json::from_slice(&text).with_context(|| format!("{} is damaged; remove it", path.display()))?,
-            );
+            let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            match serde_json::from_slice(&text) {
+                Ok(image) => images.push(image),
+                // The next build writes it anew.
+                Err(e) => tracing::warn!("{} is damaged: {e}", path.display()),
+            }
         }
     }
     images.sort_by(|a: &CatalogueImage, b: &CatalogueImage| a.name.cmp(&b.name));
@@ -68,6 +71,40 @@ fn records(paths: &Paths) -> PathBuf {
     paths.catalogue().join("images")
 }
 
+/// Writes an image's record: whole, or not at all.
+fn record(paths: &Paths, image: &CatalogueImage) -> Result<()> {
+    let file = records(paths).join(format!("{}.json", image.name));
+    let draft = file.with_extension("draft");
+    fs::write(&draft, serde_json::to_vec_pretty(image)?).with_context(|| format!("writing {}", draft.display()))?;
+    fs::rename(&draft, &file).with_context(|| format!("writing {}", file.display()))
+}
+
 fn layers(paths: &Paths) -> PathBuf {
     paths.catalogue().join("layers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_record_counts_as_not_built() {
+        let data = tempfile::tempdir().unwrap();
+        let paths = Paths::new(data.path());
+        fs::create_dir_all(records(&paths)).unwrap();
+        let image = |name: &str| CatalogueImage {
+            name: name.into(),
+            tags: vec!["latest".into()],
+            summary: String::new(),
+            size: 1,
+            layers: 1,
+            versions: Default::default(),
+            digest: "sha256:00".into(),
+            key: "00".into(),
+        };
+        record(&paths, &image("one")).unwrap();
+        record(&paths, &image("two")).unwrap();
+        fs::write(records(&paths).join("one.json"), "{\n  \"name\": \"on").unwrap();
+        assert_eq!(list(&paths).unwrap(), [image("two")]);
+    }
 }

@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
 };
@@ -93,7 +94,23 @@ pub(crate) fn debootstrap(root: &Path, suite: &str, packages: &str, scratch: &Pa
     let settings = scratch.join("acquire.conf");
     fs::write(&settings, apt.acquire()).with_context(|| format!("writing {}", settings.display()))?;
     let inside = "etc/apt/apt.conf.d/00boatyard-host";
-    let mut command = Command::new("mmdebstrap");
+    // In a mount namespace of its own: mmdebstrap binds the host's /dev/shm, /sys and more into the root, and one that is
+    // killed would leave them there, writable, for the next build to clear away.
+    let mut command = Command::new("unshare");
+    command.args([
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+        "mmdebstrap",
+    ]);
+    // And with this process, however that ends, everything that it started ends too (prctl(2), pid_namespaces(7)).
+    unsafe {
+        command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?));
+    }
     command.args(["--mode=root", "--variant=minbase", "--format=directory"]);
     command.arg(format!("--include={packages}"));
     command.args(["--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\""]);
@@ -109,12 +126,7 @@ pub(crate) fn debootstrap(root: &Path, suite: &str, packages: &str, scratch: &Pa
     command.args(apt.lines(suite));
     command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = match command.spawn() {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            bail!("mmdebstrap is missing: apt-get install mmdebstrap")
-        }
-        other => other.context("running mmdebstrap")?,
-    };
+    let mut child = command.spawn().context("unshare (util-linux) does not run")?;
     let mut last = Vec::new();
     if let Some(errors) = child.stderr.take() {
         let mut lines = BufReader::new(errors).take(16 << 20);
@@ -132,6 +144,9 @@ pub(crate) fn debootstrap(root: &Path, suite: &str, packages: &str, scratch: &Pa
         }
     }
     let status = child.wait().context("running mmdebstrap")?;
+    if status.code() == Some(127) {
+        bail!("mmdebstrap is missing: apt-get install mmdebstrap")
+    }
     if !status.success() {
         bail!("mmdebstrap failed ({status}); its last lines:\n{}", last.join("\n"));
     }
