@@ -12,8 +12,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::UnixStream, time::sleep};
-
 use super::settings;
 use crate::{
     reaper::{Process, Reaper},
@@ -82,13 +80,6 @@ pub fn containerd(reaper: &Reaper) -> io::Result<Process> {
         .args(["--log-level", "warn"])
         .args(["--config", settings::CONTAINERD]);
     spawn(reaper, command)
-}
-
-/// Waits until containerd takes connections.
-pub async fn containerd_answers() {
-    while UnixStream::connect(CONTAINERD_SOCKET).await.is_err() {
-        sleep(Duration::from_millis(2)).await;
-    }
 }
 
 /// Starts dockerd on the socket that is held for it.

@@ -161,20 +161,14 @@ impl Docker {
                 Err(e) => return format!("containerd does not start: {e}"),
             }
         }
-        let Some(c) = containerd.as_mut() else { return "no containerd".into() };
+        // At the same time: dockerd has much to do before it needs containerd, and then looks for its socket again and again.
         if dockerd.is_none() {
-            tokio::select! {
-                code = c.exit() => {
-                    *containerd = None;
-                    return format!("containerd ended with {code} before it answered; see {}", daemons::CONTAINERD_LOG);
-                }
-                () = daemons::containerd_answers() => {}
-            }
             match daemons::dockerd(reaper, listener.get_ref()) {
                 Ok(process) => *dockerd = Some(process),
                 Err(e) => return format!("dockerd does not start: {e}"),
             }
         }
+        let Some(c) = containerd.as_mut() else { return "no containerd".into() };
         let Some(d) = dockerd.as_mut() else { return "no dockerd".into() };
         tokio::select! {
             code = c.exit() => {
