@@ -66,16 +66,21 @@ pub(super) fn make(paths: &Paths, place: &Place, size: u64, owner: u32) -> Resul
     Ok(())
 }
 
-/// Takes the disk away without writing what is still in memory, and deletes its image.
-pub(super) fn undo(place: &Place) -> Result<()> {
+/// Ends the disk without writing what is still in memory; what runs on it gets errors from now on. Otherwise the mounts
+/// of the containers inside would each copy up to gigabytes of dirty pages into a file that is deleted right after.
+pub(super) fn cut_off(place: &Place) {
     let disk = place.disk();
-    if is_mount_point(&disk) {
-        // Unmounting would copy up to gigabytes of dirty pages into a file that is deleted right after.
-        if let Err(e) = File::open(&disk).and_then(|f| sys::ext4_shutdown(&f)) {
-            tracing::debug!(sandbox = %place.id, "the disk is not shut down before it is unmounted: {e}");
-        }
-        rootfs::unmount_all(&disk)?;
+    if is_mount_point(&disk)
+        && let Err(e) = File::open(&disk).and_then(|f| sys::ext4_shutdown(&f))
+    {
+        tracing::debug!(sandbox = %place.id, "the disk is not shut down before it is unmounted: {e}");
     }
+}
+
+/// Takes the disk away and deletes its image.
+pub(super) fn undo(place: &Place) -> Result<()> {
+    cut_off(place);
+    rootfs::unmount_all(&place.disk())?;
     super::record::remove_file(&place.image())
 }
 

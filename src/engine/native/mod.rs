@@ -215,9 +215,9 @@ impl NativeEngine {
     async fn destroy_all(shared: Arc<Shared>, id: SandboxId) -> Result<(), EngineError> {
         let place = Place::new(&shared.paths, &id);
         let removal = Arc::new(Removal::new(&shared, place).map_err(step_error("removal"))?);
-        for row in Step::ROWS.iter().rev() {
+        for row in Step::UNDONE {
             let mut running = JoinSet::new();
-            for &step in row.iter().rev() {
+            for &step in *row {
                 let span = tracing::debug_span!("undo", name = step.name());
                 let this = removal.clone();
                 let task = async move { this.undo(step).await.map_err(step_error(step.name())) };

@@ -60,6 +60,17 @@ impl Step {
         &[Step::Start],
     ];
 
+    /// The order in which they are undone: backwards, but for the network. Taking links away mostly waits for the kernel,
+    /// which it may as well do beside the disk.
+    pub const UNDONE: &[&[Step]] = &[
+        &[Step::Start],
+        &[Step::Delegation],
+        &[Step::Container],
+        &[Step::Bundle, Step::Overlay],
+        &[Step::Network, Step::Socket, Step::Lower, Step::Disk],
+        &[Step::Folder],
+    ];
+
     /// What it does, for errors and traces.
     pub fn name(self) -> &'static str {
         match self {
@@ -188,7 +199,10 @@ impl Removal {
     fn undo_blocking(&self, step: Step) -> Result<()> {
         let (place, shared) = (&self.place, &self.shared);
         match step {
-            Step::Start => shared.runtime.kill(place, &self.cgroups),
+            Step::Start => {
+                disk::cut_off(place);
+                shared.runtime.kill(place, &self.cgroups)
+            }
             Step::Container => {
                 cgroup::remove(&self.cgroups)?;
                 shared.runtime.delete(place)
@@ -223,4 +237,19 @@ fn remove_empty(folder: &Path) -> Result<()> {
 pub(super) fn open_to_pass(folder: &Path) -> Result<()> {
     std::fs::set_permissions(folder, PermissionsExt::from_mode(0o711))
         .with_context(|| format!("opening {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_undone() {
+        let sorted = |rows: &[&[Step]]| {
+            let mut names: Vec<_> = rows.iter().copied().flatten().map(|s| s.name()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(sorted(Step::ROWS), sorted(Step::UNDONE));
+    }
 }
