@@ -76,6 +76,17 @@ pub async fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes the folders that are missing, each with the owner of the one that it lies in.
+async fn make_folders(folder: &Path) -> io::Result<()> {
+    let missing: Vec<_> = folder.ancestors().take_while(|f| !f.exists()).collect();
+    fs::create_dir_all(folder).await?;
+    for folder in missing.into_iter().rev() {
+        let above = fs::metadata(folder.parent().unwrap_or(Path::new("/"))).await?;
+        std::os::unix::fs::chown(folder, Some(above.uid()), Some(above.gid()))?;
+    }
+    Ok(())
+}
+
 /// A file being written: beside its place until [`Draft::finish`], so that nobody sees half of it.
 pub struct Draft {
     path: PathBuf,
@@ -100,7 +111,7 @@ impl Draft {
             (Some(folder), Some(name)) => (folder.to_owned(), name.to_owned()),
             _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file")),
         };
-        fs::create_dir_all(&folder).await?;
+        make_folders(&folder).await?;
         // What is no regular file (a device, a pipe) or is itself a mount cannot be replaced, only written into.
         if replaced.as_ref().is_some_and(|m| !m.is_file()) {
             let file = fs::OpenOptions::new().write(true).open(&path).await?;
@@ -129,9 +140,10 @@ impl Draft {
         self.file.flush().await?;
         if let Some(temporary) = &self.temporary {
             let mode = self.mode.or(self.replaced.as_ref().map(|m| m.mode() & 0o7777)).unwrap_or(0o644);
-            if let Some(old) = &self.replaced {
-                std::os::unix::fs::chown(temporary, Some(old.uid()), Some(old.gid()))?;
-            }
+            let folder = fs::metadata(temporary.parent().unwrap_or(Path::new("/"))).await?;
+            // A new file belongs to whom its folder belongs to: in a student's home, to the student.
+            let owner = self.replaced.as_ref().unwrap_or(&folder);
+            std::os::unix::fs::chown(temporary, Some(owner.uid()), Some(owner.gid()))?;
             self.file.set_permissions(std::fs::Permissions::from_mode(mode & 0o7777)).await?;
             match fs::rename(temporary, &self.path).await {
                 // A file that is a mount point of its own, as /etc/resolv.conf often is, keeps its place.

@@ -3,6 +3,7 @@
 //! Images are built with them, and nothing of them stays inside an image.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -83,6 +84,24 @@ impl HostApt {
             lines.push(security.line(&format!("{suite}-security")));
         }
         lines
+    }
+
+    /// One-line apt sources for `suite`, and preferences (apt_preferences(5)) by which only `packages` come from the
+    /// others: suite to packages.
+    pub fn lines_with(&self, suite: &str, others: &BTreeMap<String, Vec<String>>) -> (Vec<String>, String) {
+        let mut lines = self.lines(suite);
+        let mut preferences = String::new();
+        for (other, packages) in others {
+            lines.extend(self.lines(other));
+            // A suite goes by its code name and by what it is.
+            for kind in ["n", "a"] {
+                for (package, priority) in [("*", -1), (&packages.join(" "), 990)] {
+                    preferences +=
+                        &format!("Package: {package}\nPin: release {kind}={other}\nPin-Priority: {priority}\n\n");
+                }
+            }
+        }
+        (lines, preferences)
     }
 
     /// The `Acquire` settings (proxies, retries, certificates) in the form of apt.conf(5).

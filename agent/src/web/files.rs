@@ -28,12 +28,12 @@ pub struct Which {
 }
 
 impl Which {
-    /// The path: absolute, or below root's home.
+    /// The path: absolute, or below the user's home.
     fn path(&self) -> Result<PathBuf, Box<Response>> {
         if self.path.is_empty() || self.path.contains('\0') || self.path.len() > 4096 {
             return Err(Box::new(error(StatusCode::BAD_REQUEST, "`path` is 1 to 4096 bytes without NUL")));
         }
-        Ok(PathBuf::from(crate::users::Login::root().home).join(&self.path))
+        Ok(PathBuf::from(crate::users::Login::user().home).join(&self.path))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod events;
 mod exec;
 mod files;
 mod health;
+mod images;
 mod lessons;
 mod sessions;
 mod terminals;
@@ -43,6 +44,7 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))

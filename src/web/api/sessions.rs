@@ -27,6 +27,9 @@ pub struct NewSession {
     /// Id of a lesson of that course, which the session's page shows.
     #[serde(default)]
     lesson: Option<String>,
+    /// Name of the lab image; the lesson's, or the server's usual one, where absent.
+    #[serde(default)]
+    image: Option<String>,
 }
 
 /// A session.
@@ -71,6 +74,8 @@ pub struct NodeView {
     pub name: NodeName,
     /// Its address on the session's network.
     pub address: String,
+    /// The lab image that it was made from.
+    pub image: String,
     /// State of its Docker Engine.
     #[schema(value_type = super::described::DockerState)]
     pub docker: boatyard_protocol::agent::DockerState,
@@ -114,6 +119,7 @@ impl NodeView {
         NodeView {
             name: node.name().clone(),
             address: node.address().to_string(),
+            image: node.image().to_owned(),
             docker: facts.docker,
             ports: PortView::all(live.id(), node, &facts),
         }
@@ -144,7 +150,7 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
     request_body(content = NewSession, description = "May be left out"),
     responses(
         (status = 201, body = StartedSession),
-        (status = 404, body = Problem, description = "No such lesson", content_type = "application/problem+json"),
+        (status = 404, body = Problem, description = "No such lesson or lab image", content_type = "application/problem+json"),
         (status = 429, body = Problem, description = "The client has as many as it may have (`client-limit`, `address-limit`)", content_type = "application/problem+json"),
         (status = 503, body = Problem, description = "All places are taken (`full`)", content_type = "application/problem+json"),
     ))]
@@ -161,7 +167,7 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson };
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())

@@ -27,6 +27,7 @@ use crate::{
 pub struct Wanted {
     course: Option<String>,
     lesson: Option<String>,
+    image: Option<String>,
 }
 
 /// Starts a session and leads to its page.
@@ -36,12 +37,13 @@ pub async fn start(
     jar: SignedCookieJar,
     form: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
-    let lesson = match form {
-        Ok(Form(wanted)) => wanted.course.zip(wanted.lesson),
+    let (lesson, image) = match form {
+        Ok(Form(wanted)) => (wanted.course.zip(wanted.lesson), wanted.image.filter(|i| !i.is_empty())),
         Err(e) => return problem_page(Problem::bad_request(e.body_text())),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone() };
+    let request =
+        StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone(), image: image.clone() };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
             let row = created.live.row();
