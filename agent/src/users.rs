@@ -107,18 +107,20 @@ impl Login {
     }
 
     /// The environment of a login, without a terminal's variables.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut env = vec![
-            ("PATH", PATH.to_owned()),
-            ("HOME", self.home.clone()),
-            ("USER", self.name.clone()),
-            ("LOGNAME", self.name.clone()),
-            ("SHELL", self.shell.clone()),
-            ("LANG", "C.UTF-8".to_owned()),
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let own = [
+            ("PATH", PATH),
+            ("HOME", &self.home),
+            ("USER", &self.name),
+            ("LOGNAME", &self.name),
+            ("SHELL", &self.shell),
+            ("LANG", "C.UTF-8"),
         ];
-        env.extend(self.runtime_folder().map(|folder| ("XDG_RUNTIME_DIR", folder)));
+        let mut env: Vec<_> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        env.extend(of_environment(&read("/etc/environment")));
+        env.extend(self.runtime_folder().map(|folder| ("XDG_RUNTIME_DIR".into(), folder)));
         if let Ok(container) = std::env::var("container") {
-            env.push(("container", container));
+            env.push(("container".into(), container));
         }
         env
     }
@@ -141,6 +143,17 @@ pub fn become_user(args: &[String]) -> ExitCode {
     };
     eprintln!("{program}: {e}");
     ExitCode::from(127)
+}
+
+/// The variables in /etc/environment, which every login on an ordinary system has (pam_env(8)).
+fn of_environment(text: &str) -> Vec<(String, String)> {
+    let of = |line: &str| {
+        let (name, value) = line.trim().trim_start_matches("export ").split_once('=')?;
+        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let value = value.trim().trim_matches(['"', '\'']);
+        (named && !value.contains('\0')).then(|| (name.to_owned(), value.to_owned()))
+    };
+    text.lines().filter_map(of).take(100).collect()
 }
 
 /// Groups that name a user as their member.
@@ -167,4 +180,26 @@ fn is_dir(path: &str) -> bool {
 
 fn read(path: &str) -> String {
     std::fs::read(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_variables_of_every_login() {
+        let text = "# all\n\nA=1\nexport B=\"x y\"\nno\n=c\n D = d\nE=-comp zstd -l 1\n";
+        let env = of_environment(text);
+        let env: Vec<_> = env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(env, [("A", "1"), ("B", "x y"), ("E", "-comp zstd -l 1")]);
+    }
+
+    #[test]
+    fn finds_users_by_name_and_root_by_number() {
+        assert!(Login::root().is_root());
+        assert_eq!(Login::root().runtime_folder(), None);
+        let nobody = Login::named("nobody").unwrap();
+        assert_eq!((nobody.uid, nobody.runtime_folder().as_deref()), (65534, Some("/run/user/65534")));
+        assert!(Login::named("no-such-user").is_none());
+    }
 }

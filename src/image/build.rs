@@ -206,13 +206,19 @@ fn fill_home(root: &Path, home: &str) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, chown};
     let home = root.join(home);
     let owner = fs::metadata(&home).with_context(|| format!("there is no folder {}", home.display()))?;
-    for file in fs::read_dir(root.join("etc/skel")).context("reading /etc/skel")? {
-        let file = file?;
-        if file.file_type()?.is_file() {
-            let to = home.join(file.file_name());
-            fs::copy(file.path(), &to).with_context(|| format!("writing {}", to.display()))?;
-            chown(&to, Some(owner.uid()), Some(owner.gid()))?;
+    let skel = root.join("etc/skel");
+    for entry in walkdir::WalkDir::new(&skel).min_depth(1) {
+        let entry = entry.context("reading /etc/skel")?;
+        let to = home.join(entry.path().strip_prefix(&skel)?);
+        let what = || format!("writing {}", to.display());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&to).with_context(what)?;
+        } else if entry.file_type().is_file() {
+            fs::copy(entry.path(), &to).map(drop).with_context(what)?;
+        } else {
+            continue;
         }
+        chown(&to, Some(owner.uid()), Some(owner.gid())).with_context(what)?;
     }
     Ok(())
 }

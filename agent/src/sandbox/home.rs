@@ -31,16 +31,23 @@ fn fill(home: &Path, login: &Login) -> io::Result<()> {
         return Ok(());
     }
     give(home, login, 0o755)?;
-    if fs::read_dir(home)?.next().is_some() {
-        return Ok(());
-    }
-    for file in fs::read_dir(SKEL)? {
-        let file = file?;
-        if file.file_type()?.is_file() {
-            let to = home.join(file.file_name());
-            fs::copy(file.path(), &to)?;
-            chown(&to, Some(login.uid), Some(login.gid))?;
+    if fs::read_dir(home)?.next().is_some() { Ok(()) } else { copy(Path::new(SKEL), home, login) }
+}
+
+/// Copies what is in a folder, files and folders alone, for the user.
+fn copy(from: &Path, to: &Path, login: &Login) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            fs::create_dir(&to)?;
+            copy(&entry.path(), &to, login)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &to)?;
+        } else {
+            continue;
         }
+        chown(&to, Some(login.uid), Some(login.gid))?;
     }
     Ok(())
 }
