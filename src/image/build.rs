@@ -190,7 +190,9 @@ impl Base<'_> {
 fn add_user(root: &Path, name: &str) -> Result<()> {
     let out = Command::new("chroot")
         .arg(root)
-        .args(["useradd", "--create-home", "--user-group", "--shell", "/bin/bash", "--", name])
+        .args(["useradd", "--create-home", "--user-group", "--shell", "/bin/bash"])
+        // No password fits, but the account is not locked either: it may log in by a key.
+        .args(["--password", "*", "--", name])
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(Stdio::null())
@@ -251,6 +253,11 @@ pub(crate) fn finish(root: &Path) -> Result<()> {
         ["var/lib/dbus/machine-id", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend"]
     {
         let _ = fs::remove_file(root.join(file));
+    }
+    for entry in fs::read_dir(root.join("etc/ssh")).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("ssh_host_") {
+            fs::remove_file(entry.path())?;
+        }
     }
     for entry in fs::read_dir(root.join("var/lib/dpkg"))
         .into_iter()

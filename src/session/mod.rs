@@ -11,9 +11,13 @@ mod ids;
 mod images;
 mod lesson;
 mod live;
+mod making;
+mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod ssh;
+mod swarm;
 mod watch;
 
 use std::{
@@ -25,8 +29,10 @@ pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
 pub use live::{Event, Facts, Live, Node};
+pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::Services;
+pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
@@ -99,6 +105,7 @@ struct Inner {
     services: Arc<dyn Services>,
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
+    making: making::Making,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -127,6 +134,7 @@ impl Sessions {
                 services,
                 library,
                 live,
+                making: making::Making::default(),
                 shutdown,
                 tasks,
                 removals: Default::default(),

@@ -143,6 +143,7 @@ pub fn spec(network: u16, host: u8) -> SandboxSpec {
             user: None,
             tunnels: Vec::new(),
             cpus: None,
+            ssh: None,
             terminals: Vec::new(),
         },
     }

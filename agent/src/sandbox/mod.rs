@@ -6,4 +6,5 @@ pub mod home;
 pub mod meminfo;
 pub mod names;
 pub mod redirect;
+pub mod ssh;
 pub mod tunnels;

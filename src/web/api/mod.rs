@@ -7,6 +7,7 @@ mod files;
 mod health;
 mod images;
 mod lessons;
+mod nodes;
 mod sessions;
 mod terminals;
 
@@ -48,6 +49,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
+        .routes(routes!(nodes::add))
+        .routes(routes!(nodes::remove))
+        .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))
