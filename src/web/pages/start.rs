@@ -60,6 +60,7 @@ pub async fn start(
             capacity: app.sessions.config().sessions.max as usize,
             next_end: next_end.and_then(rfc3339),
             lesson,
+            image,
         }
         .respond(StatusCode::SERVICE_UNAVAILABLE),
         Err(CreateError::Refused(Refused::Client(_))) => LimitPage {

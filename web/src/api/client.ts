@@ -36,8 +36,8 @@ async function json<T>(method: string, path: string, body?: unknown): Promise<T>
   return (await (await send(method, path, text, "application/json")).json()) as T;
 }
 
-export function createSession(course?: string, lesson?: string): Promise<SessionView> {
-  return json("POST", "/api/v1/sessions", course && lesson ? { course, lesson } : {});
+export function createSession(wanted: { course: string | undefined; lesson: string | undefined; image: string | undefined }): Promise<SessionView> {
+  return json("POST", "/api/v1/sessions", wanted);
 }
 
 /** The API of one session. */

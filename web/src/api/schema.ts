@@ -1,6 +1,23 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lab images that sessions can have; the usual one first. */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -126,6 +143,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a node to a session. It has a prompt when this is answered. */
+        post: operations["add_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a node out of a session, as if its plug were pulled: what was on it is gone. */
+        delete: operations["remove_node"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/exec": {
         parameters: {
             query?: never;
@@ -135,7 +186,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a command as root in a node and waits for its end. */
+        /** Runs a command in a node and waits for its end. */
         post: operations["exec"];
         delete?: never;
         options?: never;
@@ -155,6 +206,23 @@ export interface paths {
         /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
         put: operations["write"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/swarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
+        post: operations["join_swarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -272,7 +340,7 @@ export interface components {
         Exec: {
             /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
             command: string[];
-            /** @description Working folder; `/root` where absent. */
+            /** @description Working folder; the user's home where absent. */
             cwd?: string | null;
             /** @description Further environment variables. */
             env?: {
@@ -285,6 +353,11 @@ export interface components {
              * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+             *     images.
+             */
+            user?: string | null;
         };
         /** @description How a command ended. */
         ExecResult: {
@@ -334,10 +407,37 @@ export interface components {
             /** @description Version of Boatyard. */
             version: string;
         };
+        /** @description As what a node shall join. */
+        JoinSwarm: {
+            /** @description What it shall be. */
+            role: components["schemas"]["SwarmRole"];
+        };
+        /** @description A lab image. */
+        LabImage: {
+            /** @description Whether sessions get it unless they ask for another. */
+            default: boolean;
+            /** @description Name of its distribution. */
+            distribution: string;
+            /** @description Its name, as a session is asked for with it. */
+            name: string;
+            /** @description What it is, in one line; empty where nobody said. */
+            summary: string;
+            /** @description Versions of what matters in it: label, such as `docker`, to version. */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a further node shall be. */
+        NewNode: {
+            /** @description Its lab image; that of the session's first node where absent. */
+            image?: string | null;
+        };
         /** @description What a session shall be. */
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
+            /** @description Name of the lab image; the lesson's, or the server's usual one, where absent. */
+            image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
         };
@@ -352,10 +452,13 @@ export interface components {
             address: string;
             /** @description State of its Docker Engine. */
             docker: components["schemas"]["DockerState"];
+            /** @description The lab image that it was made from. */
+            image: string;
             /** @description Its name. */
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
             ports: components["schemas"]["PortView"][];
+            swarm?: components["schemas"]["SwarmRole"] | null;
         };
         /** @description What there is to know when there is no place for another session. */
         Places: {
@@ -439,6 +542,11 @@ export interface components {
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "node-lost";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
             /** @description The state. */
             state: components["schemas"]["DockerState"];
             /** @enum {string} */
@@ -514,6 +622,11 @@ export interface components {
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
             token: string;
         };
+        /**
+         * @description What a node is in its swarm.
+         * @enum {string}
+         */
+        SwarmRole: "manager" | "worker";
         /** @description A terminal. */
         TerminalInfo: {
             /**
@@ -573,6 +686,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabImage"][];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -614,7 +746,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson */
+            /** @description No such lesson or lab image */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -929,6 +1061,96 @@ export interface operations {
             };
         };
     };
+    add_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            /** @description No such session or lab image */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has as many as it may have (`node-limit`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All places are taken (`full`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the last (`last-node`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exec: {
         parameters: {
             query?: never;
@@ -1037,6 +1259,49 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_swarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinSwarm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a swarm, or its Docker Engine refused */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
