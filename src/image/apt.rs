@@ -281,6 +281,19 @@ mod tests {
     }
 
     #[test]
+    fn takes_from_another_suite_only_what_is_named() {
+        let line = "deb http://mirror.example/debian bookworm main";
+        let apt = HostApt::choose(parse_line(line).into_iter().collect(), String::new()).unwrap();
+        let none = apt.lines_with("trixie", &BTreeMap::new());
+        assert_eq!((none.0.len(), none.1.as_str()), (1, ""));
+        let others = BTreeMap::from([("sid".to_owned(), vec!["apptainer".to_owned(), "x".to_owned()])]);
+        let (lines, preferences) = apt.lines_with("trixie", &others);
+        assert!(lines[1].ends_with("http://mirror.example/debian sid main"), "{lines:?}");
+        assert!(preferences.contains("Package: *\nPin: release n=sid\nPin-Priority: -1\n"), "{preferences}");
+        assert!(preferences.contains("Package: apptainer x\nPin: release n=sid\nPin-Priority: 990\n"), "{preferences}");
+    }
+
+    #[test]
     fn keeps_only_settings_that_reach_a_mirror() {
         let dump = "Acquire \"\";\nAcquire::http::Proxy \"http://proxy.example:3128\";\nAcquire::https \"\";\n\
                     Acquire::Languages \"none\";\nAcquire::Retries \"3\";\nAcquire::httpx::Proxy \"no\";\n";
