@@ -126,6 +126,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a node to a session. It has a prompt when this is answered. */
+        post: operations["add_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a node out of a session, as if its plug were pulled: what was on it is gone. */
+        delete: operations["remove_node"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/exec": {
         parameters: {
             query?: never;
@@ -155,6 +189,23 @@ export interface paths {
         /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
         put: operations["write"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/swarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
+        post: operations["join_swarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -208,6 +259,23 @@ export interface paths {
          *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`.
          */
         get: operations["socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session can be started as. */
+        get: operations["list_templates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -334,12 +402,24 @@ export interface components {
             /** @description Version of Boatyard. */
             version: string;
         };
+        /** @description As what a node shall join. */
+        JoinSwarm: {
+            /** @description What it shall be. */
+            role: components["schemas"]["SwarmRole"];
+        };
+        /** @description What a further node shall be. */
+        NewNode: {
+            /** @description Its lab image; that of the session's first node where absent. */
+            image?: string | null;
+        };
         /** @description What a session shall be. */
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
+            /** @description Name of a template; one node where absent. */
+            template?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -356,6 +436,7 @@ export interface components {
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
             ports: components["schemas"]["PortView"][];
+            swarm?: components["schemas"]["SwarmRole"] | null;
         };
         /** @description What there is to know when there is no place for another session. */
         Places: {
@@ -439,6 +520,11 @@ export interface components {
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "node-lost";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
             /** @description The state. */
             state: components["schemas"]["DockerState"];
             /** @enum {string} */
@@ -513,6 +599,45 @@ export interface components {
         StartedSession: components["schemas"]["SessionView"] & {
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
             token: string;
+        };
+        /**
+         * @description What a node is in its swarm.
+         * @enum {string}
+         */
+        SwarmRole: "manager" | "worker";
+        /** @description A kind of session to choose from. */
+        Template: {
+            /** @description Files that it begins with. */
+            files?: components["schemas"]["TemplateFile"][];
+            /** @description Lab image of its nodes; the configured one where absent. */
+            image?: string | null;
+            /** @description `course/lesson` that its page shows. */
+            lesson?: string | null;
+            /**
+             * Format: int32
+             * @description How many of them are managers of a swarm of all, the first ones; 0 makes no swarm.
+             */
+            managers?: number;
+            /** @description Its name in addresses and the API: up to 32 of `a-z`, `0-9` and dash. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many nodes it has.
+             */
+            nodes?: number;
+            /** @description A shell script that runs as root on node1 once all else is there; its output is in `/var/log/boatyard-start.log`. */
+            start?: string | null;
+            /** @description What the pages call it. */
+            title: string;
+        };
+        /** @description A file that a session begins with. */
+        TemplateFile: {
+            /** @description Its text. */
+            content: string;
+            /** @description The node; all of them where absent. */
+            node?: string | null;
+            /** @description Absolute path. */
+            path: string;
         };
         /** @description A terminal. */
         TerminalInfo: {
@@ -614,7 +739,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson */
+            /** @description No such lesson or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -929,6 +1054,96 @@ export interface operations {
             };
         };
     };
+    add_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            /** @description No such session or lab image */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has as many as it may have (`node-limit`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All places are taken (`full`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the last (`last-node`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exec: {
         parameters: {
             query?: never;
@@ -1037,6 +1252,49 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_swarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinSwarm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a swarm, or its Docker Engine refused */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1189,6 +1447,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };
