@@ -11,7 +11,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Limits, native::NativeSettings};
+use crate::{
+    engine::{Limits, native::NativeSettings},
+    template::Template,
+};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Config {
     pub agent: Option<PathBuf>,
     /// Sessions.
     pub sessions: SessionSettings,
+    /// What sessions can start as, beside the built-in templates.
+    pub templates: Vec<Template>,
     /// What one sandbox may use.
     pub limits: LimitSettings,
     /// The session registry.
@@ -115,6 +120,7 @@ impl Default for Config {
             domain: "localhost".into(),
             courses: PathBuf::from("/usr/share/boatyard/courses"),
             agent: None,
+            templates: Vec::new(),
             sessions: SessionSettings {
                 duration: Duration::from_secs(2 * 3600),
                 extension: Duration::from_secs(3600),
@@ -223,6 +229,11 @@ impl Config {
         }
         if s.per_client == 0 {
             return bad("sessions.per_client", &s.per_client, "must be at least 1");
+        }
+        for template in &self.templates {
+            if let Err((key, why)) = template.check(s.nodes) {
+                return bad(key, &format!("(template {:?})", template.name), why);
+            }
         }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {

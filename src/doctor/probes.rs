@@ -222,9 +222,7 @@ pub(super) fn tun() -> Check {
 
 pub(super) fn ip_vs() -> Check {
     let (id, title) = ("ip-vs", "IP_VS");
-    let there = || Path::new("/proc/net/ip_vs").exists();
-    let load = || Command::new("modprobe").args(["-q", "ip_vs"]).stdin(Stdio::null()).stderr(Stdio::null()).status();
-    if there() || (load().is_ok_and(|s| s.success()) && there()) {
+    if super::has_ip_vs() {
         return Check::ok(id, title, "Swarm's routing mesh and virtual IPs work");
     }
     Check::warn(

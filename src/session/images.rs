@@ -14,12 +14,13 @@ impl Sessions {
         images
     }
 
-    /// The lab image for a request: the one that it names, or its lesson's, or the usual one.
+    /// The lab image for a request: the one that it names, or its template's, its lesson's, or the usual one.
     pub(super) fn choose_image(&self, request: &StartRequest) -> Result<ImageInfo, CreateError> {
         let missing: fn(String) -> CreateError =
             if request.image.is_some() { CreateError::UnknownImage } else { CreateError::NoImage };
         let lesson = request.lesson.as_ref().and_then(|(c, l)| self.inner.library.lesson(c, l));
-        let name = request.image.as_ref().or(lesson.and_then(|l| l.image.as_ref()));
+        let named = request.image.as_ref().or(request.template.image.as_ref());
+        let name = named.or(lesson.and_then(|l| l.image.as_ref()));
         let name = name.unwrap_or(&self.inner.config.sessions.image);
         self.image(name).ok_or_else(|| missing(name.clone()))
     }

@@ -24,7 +24,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, session::Sessions};
+use crate::{ports::Ports, session::Sessions, template::Template};
 
 /// How long requests under way may take once the server is told to stop.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -61,6 +61,24 @@ impl App {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
         Ok(App { sessions, ports, catalogue: Arc::new(catalogue), key, shutdown })
+    }
+
+    /// What sessions can be started as.
+    pub fn templates(&self) -> Vec<Template> {
+        let config = self.sessions.config();
+        Template::all(&config.templates, config.sessions.nodes)
+    }
+
+    /// A template by its name; one node without.
+    ///
+    /// # Errors
+    /// 404 where there is none of that name.
+    pub fn template(&self, name: Option<&str>) -> Result<Template, Problem> {
+        let name = name.unwrap_or("one");
+        let found = self.templates().into_iter().find(|t| t.name == name);
+        found.ok_or_else(|| {
+            Problem::not_found(format!("There is no template {name}; GET /api/v1/templates lists them."))
+        })
     }
 
     /// Whether browsers reach the server over TLS.

@@ -178,6 +178,9 @@ impl From<CreateError> for Problem {
             CreateError::NoImage(_) | CreateError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
             }
+            CreateError::SetUp(_) => {
+                Problem::new(StatusCode::BAD_GATEWAY, "The session could not be set up", format!("{e}. Try again."))
+            }
             CreateError::Engine(_) | CreateError::Store(_) => Problem::internal(&e),
         }
     }

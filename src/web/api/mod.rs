@@ -47,6 +47,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(health::healthz))
         .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
         .routes(routes!(nodes::add))

@@ -33,6 +33,7 @@ pub async fn home(State(app): State<App>, jar: SignedCookieJar) -> Response {
     HomePage {
         nonce: Nonce::new(),
         sessions: running(&app, client::known(&app, &jar)),
+        templates: app.templates().into_iter().filter(|t| t.name != "one").map(|t| (t.name, t.title)).collect(),
         courses: courses.collect(),
         choices: choices(&app),
         images: app.catalogue.iter().map(|i| i.name.clone()).collect(),

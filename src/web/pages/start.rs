@@ -28,6 +28,7 @@ pub struct Wanted {
     course: Option<String>,
     lesson: Option<String>,
     image: Option<String>,
+    template: Option<String>,
 }
 
 /// Starts a session and leads to its page.
@@ -37,8 +38,11 @@ pub async fn start(
     jar: SignedCookieJar,
     form: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
-    let (lesson, image) = match form {
-        Ok(Form(wanted)) => (wanted.course.zip(wanted.lesson), wanted.image.filter(|i| !i.is_empty())),
+    let (lesson, image, template) = match form {
+        Ok(Form(wanted)) => match app.template(wanted.template.as_deref()) {
+            Ok(template) => (wanted.course.zip(wanted.lesson), wanted.image.filter(|i| !i.is_empty()), template),
+            Err(e) => return problem_page(e),
+        },
         Err(e) => return problem_page(Problem::bad_request(e.body_text())),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
@@ -47,7 +51,7 @@ pub async fn start(
         address: address.ip().to_string(),
         lesson: lesson.clone(),
         image: image.clone(),
-        nodes: 1,
+        template,
     };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
