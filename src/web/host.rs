@@ -9,7 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, Problem};
+use super::{
+    App, Problem,
+    pages::{problem_page, wants_html},
+};
 use crate::{config::Config, ports::PortHost};
 
 /// The middleware.
@@ -26,14 +29,14 @@ pub async fn dispatch(State(app): State<App>, request: Request, next: Next) -> R
     }
     if !is_own(&host, app.sessions.config()) {
         // A name that someone else's DNS points here: their page would be of this server's origin.
-        return Problem::new(
+        let problem = Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "Unknown host name",
             format!(
                 "This server does not go by the name {host}. Its operator can add it to `hosts` in the configuration."
             ),
-        )
-        .into_response();
+        );
+        return if wants_html(request.headers()) { problem_page(problem) } else { problem.into_response() };
     }
     next.run(request).await
 }

@@ -3,5 +3,6 @@
 pub mod boot;
 pub mod meminfo;
 pub mod names;
+pub mod offline;
 pub mod redirect;
 pub mod tunnels;
