@@ -10,6 +10,8 @@ mod expire;
 mod ids;
 mod lesson;
 mod live;
+mod making;
+mod nodes;
 mod probe;
 mod recover;
 mod services;
@@ -24,6 +26,7 @@ pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
 pub use live::{Event, Facts, Live, Node};
+pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::Services;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -98,6 +101,7 @@ struct Inner {
     services: Arc<dyn Services>,
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
+    making: making::Making,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -126,6 +130,7 @@ impl Sessions {
                 services,
                 library,
                 live,
+                making: making::Making::default(),
                 shutdown,
                 tasks,
                 removals: Default::default(),

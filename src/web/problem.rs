@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     agent::AgentError,
-    session::{CreateError, LessonError, SessionId},
+    session::{CreateError, LessonError, NodeError, SessionId},
     store::{Refused, StoreError},
 };
 
@@ -214,6 +214,20 @@ pub(super) async fn in_api(request: Request, next: Next) -> Response {
         }
     }
     problem
+}
+
+impl From<NodeError> for Problem {
+    fn from(e: NodeError) -> Problem {
+        let detail = format!("{e}.");
+        match e {
+            NodeError::TooMany(_) => Problem::new(StatusCode::CONFLICT, "No further node", detail).code("node-limit"),
+            NodeError::Full => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No further node", detail).code("full"),
+            NodeError::NoImage(_) | NodeError::Unknown(_) => Problem::not_found(detail),
+            NodeError::Last => Problem::new(StatusCode::CONFLICT, "The last node", detail).code("last-node"),
+            NodeError::Ended => Problem::new(StatusCode::GONE, "The session has ended", detail),
+            NodeError::Engine(_) | NodeError::Store(_) => Problem::internal(&e),
+        }
+    }
 }
 
 /// A time in milliseconds since 1970 as RFC 3339 has it.

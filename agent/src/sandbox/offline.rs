@@ -18,6 +18,8 @@ const PORT: u16 = 61502;
 const LONGEST: usize = 8 << 10;
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// As many nodes a session has at most, and some more.
+const MOST_NODES: u32 = 16;
 /// Networks that may be a student's own registry: never asked for through the proxy. Loopback is not by itself.
 const NEAR: &str = "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,.lab,.local,.internal";
 
@@ -31,9 +33,11 @@ pub fn environment(config: &AgentConfig) -> Vec<(&'static str, String)> {
     if !is_offline(config) {
         return Vec::new();
     }
-    let names = config.tunnels.iter().flat_map(|t| &t.names);
-    let nodes = config.hosts.iter().flat_map(|h| &h.names);
-    let near: Vec<&str> = [NEAR, &config.hostname].into_iter().chain(names.chain(nodes).map(String::as_str)).collect();
+    let names = config.tunnels.iter().flat_map(|t| t.names.iter().cloned());
+    // Nodes come and go while dockerd runs, and a list of names is all that there is.
+    let node = config.hostname.trim_end_matches(|c: char| c.is_ascii_digit());
+    let nodes = (1..=MOST_NODES).map(|n| format!("{node}{n}"));
+    let near: Vec<String> = [NEAR.to_owned(), config.hostname.clone()].into_iter().chain(names).chain(nodes).collect();
     vec![("HTTPS_PROXY", format!("http://127.0.0.1:{PORT}")), ("NO_PROXY", near.join(","))]
 }
 

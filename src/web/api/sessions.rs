@@ -161,7 +161,7 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson };
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson, nodes: 1 };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
