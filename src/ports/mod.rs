@@ -207,6 +207,7 @@ fn refuse(host: &PortHost, html: bool, status: StatusCode, title: &str, detail: 
             node: host.node.to_string(),
             title: title.into(),
             detail: detail.into(),
+            retry: status.is_server_error(),
         }
         .respond(status)
     } else {

@@ -18,8 +18,8 @@ const PORT: u16 = 61502;
 const LONGEST: usize = 8 << 10;
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// As many nodes a session has at most, and some more.
-const MOST_NODES: u32 = 16;
+/// As many nodes as a session has at most.
+const MOST_NODES: u32 = 20;
 /// Networks that may be a student's own registry: never asked for through the proxy. Loopback is not by itself.
 const NEAR: &str = "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,.lab,.local,.internal";
 
@@ -45,10 +45,10 @@ pub fn environment(config: &AgentConfig) -> Vec<(&'static str, String)> {
 fn words(config: &AgentConfig) -> String {
     let registry = config.tunnels.iter().find(|t| t.service == "registry").and_then(|t| {
         let port = t.aliases.first().map_or(t.port, |a| a.port());
-        t.names.first().map(|name| format!(" Push to {name}:{port}/..."))
+        t.names.first().map(|name| format!("; push goes to {name}:{port}"))
     });
     format!(
-        "there is no internet here. What can be pulled, with its tags, is on Boatyard's page Catalogue.{}",
+        "there is no internet here. Boatyard's page \"Catalogue\" lists the images and tags that can be pulled{}",
         registry.unwrap_or_default()
     )
 }

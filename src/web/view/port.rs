@@ -29,6 +29,8 @@ pub struct PortErrorPage {
     pub title: String,
     /// What the reader can do about it.
     pub detail: String,
+    /// Whether trying again may help.
+    pub retry: bool,
 }
 
 impl Page for PortWaitingPage {
