@@ -46,6 +46,14 @@ async fn pull_build_ship_run() {
 }
 
 #[tokio::test]
+async fn ls_has_nothing_to_complain_about() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    let complaints = me.ok("bash -ic 'ls --color=always / 2>&1 >/dev/null' 2>/dev/null").await;
+    assert_eq!(complaints, "", "ls reads its colours");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_in_words() {
     let server = TestServer::start();
     let me = Student::start(&server).await;
