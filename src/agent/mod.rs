@@ -3,6 +3,7 @@
 //! The student is root beside the agent, so everything that comes from it is hostile input: each answer is bounded in
 //! length and in time.
 
+mod docker;
 mod files;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -11,6 +12,7 @@ use boatyard_protocol::agent::{
     AgentInfo, Attach, ExecRequest, ExecResponse, HostEntry, OpenTerminal, Problem, TerminalInfo, UPGRADE,
 };
 use bytes::Bytes;
+pub use docker::EngineAnswer;
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;

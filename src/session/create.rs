@@ -178,6 +178,7 @@ impl Sessions {
                     tunnel("catalogue", 61501, &[], &[]),
                 ],
                 cpus: Some(config.limits.cpus.ceil() as u32),
+                ssh: self.ssh_keys(session.id),
                 terminals: vec![(
                     FIRST_TERMINAL.into(),
                     OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },

@@ -9,10 +9,10 @@ use std::{
 };
 
 use boatyard_protocol::agent::{DockerState, ListeningPort, TerminalInfo};
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{EndReason, NodeName, PublicName, SessionId};
+use super::{EndReason, NodeName, PublicName, SessionId, SwarmRole};
 use crate::{
     agent::AgentClient,
     course::check::CheckResult,
@@ -22,7 +22,7 @@ use crate::{
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// End time, extensions or the list of nodes changed.
+    /// End time, extensions, the list of nodes or who is in the swarm changed.
     Changed,
     /// The ports that listen in a node changed.
     Ports(NodeName),
@@ -69,6 +69,8 @@ pub struct Live {
     ended: AtomicBool,
     /// Held by whoever changes the list of nodes: one at a time.
     pub(super) changing: tokio::sync::Mutex<()>,
+    /// Something happened to the swarm that a node is in.
+    pub(super) swarm_changed: Notify,
     /// Answers of its agents that are held whole, such as a command's output: so many at once.
     pub(crate) answers: Semaphore,
     /// Evaluations of checks, which hold answers of its Docker Engines: so many at once.
@@ -98,6 +100,8 @@ pub struct Facts {
     pub ports: Vec<ListeningPort>,
     /// Its terminals.
     pub terminals: Vec<TerminalInfo>,
+    /// What it is in the session's swarm, if it is in one.
+    pub swarm: Option<SwarmRole>,
 }
 
 impl Live {
@@ -110,6 +114,7 @@ impl Live {
             cancel,
             ended: AtomicBool::new(false),
             changing: tokio::sync::Mutex::new(()),
+            swarm_changed: Notify::new(),
             answers: Semaphore::new(4),
             checking: Semaphore::new(2),
             watched: watch::Sender::new(Vec::new()),
@@ -199,7 +204,7 @@ impl Live {
 
 impl Node {
     pub(super) fn new(row: &NodeRow, client: AgentClient, cancel: CancellationToken) -> Node {
-        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new() };
+        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None };
         Node {
             name: row.name.clone(),
             address: row.address,

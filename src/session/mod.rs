@@ -15,6 +15,8 @@ mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod ssh;
+mod swarm;
 mod watch;
 
 use std::{
@@ -29,6 +31,7 @@ pub use live::{Event, Facts, Live, Node};
 pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::Services;
+pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use boatyard_protocol::agent::{Event as AgentEvent, StreamOffer};
+use boatyard_protocol::agent::{DockerState, Event as AgentEvent, StreamOffer};
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
@@ -26,6 +26,7 @@ impl Sessions {
         tasks.spawn(self.clone().expire(live.clone()));
         tasks.spawn(self.clone().watch_lessons(live.clone()));
         tasks.spawn(self.clone().watch_pushes(live.clone()));
+        tasks.spawn(self.clone().watch_swarm(live.clone()));
         for node in live.nodes() {
             self.watch_node(live, &node);
         }
@@ -135,6 +136,9 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
             }
             AgentEvent::DockerState { state } => {
                 node.lock().docker = state;
+                if state == DockerState::Ready {
+                    live.swarm_changed.notify_one();
+                }
                 live.emit(Event::Docker(node.name().clone()));
                 live.touch();
             }
@@ -143,7 +147,14 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                 node.lock().terminals = terminals;
                 live.emit(Event::Terminals(node.name().clone()));
             }
-            AgentEvent::Docker { .. } | AgentEvent::Activity { .. } => live.touch(),
+            AgentEvent::Docker { event } => {
+                // Told by managers: a node joined, left or was promoted.
+                if event["Type"] == "node" {
+                    live.swarm_changed.notify_one();
+                }
+                live.touch();
+            }
+            AgentEvent::Activity { .. } => live.touch(),
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     agent::AgentError,
-    session::{CreateError, LessonError, NodeError, SessionId},
+    session::{CreateError, LessonError, NodeError, SessionId, SwarmError},
     store::{Refused, StoreError},
 };
 
@@ -226,6 +226,16 @@ impl From<NodeError> for Problem {
             NodeError::Last => Problem::new(StatusCode::CONFLICT, "The last node", detail).code("last-node"),
             NodeError::Ended => Problem::new(StatusCode::GONE, "The session has ended", detail),
             NodeError::Engine(_) | NodeError::Store(_) => Problem::internal(&e),
+        }
+    }
+}
+
+impl From<SwarmError> for Problem {
+    fn from(e: SwarmError) -> Problem {
+        match e {
+            SwarmError::Member(_) => Problem::new(StatusCode::CONFLICT, "In a swarm already", format!("{e}.")),
+            SwarmError::Refused(_) => Problem::new(StatusCode::CONFLICT, "The node did not join", e.to_string()),
+            SwarmError::Agent(e) => e.into(),
         }
     }
 }

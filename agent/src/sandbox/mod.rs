@@ -5,4 +5,5 @@ pub mod meminfo;
 pub mod names;
 pub mod offline;
 pub mod redirect;
+pub mod ssh;
 pub mod tunnels;

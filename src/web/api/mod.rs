@@ -49,6 +49,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::extend))
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
+        .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))

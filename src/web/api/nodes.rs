@@ -9,9 +9,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::NodeView;
-use crate::web::{
-    App, Problem,
-    access::{Access, NodeAccess},
+use crate::{
+    session::SwarmRole,
+    web::{
+        App, Problem,
+        access::{Access, NodeAccess},
+    },
 };
 
 /// What a further node shall be.
@@ -51,4 +54,27 @@ pub async fn add(
 pub async fn remove(State(app): State<App>, access: NodeAccess) -> Result<StatusCode, Problem> {
     app.sessions.remove_node(&access.live, access.node.name()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// As what a node shall join.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinSwarm {
+    /// What it shall be.
+    role: SwarmRole,
+}
+
+/// Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager.
+#[utoipa::path(post, path = "/api/v1/sessions/{id}/nodes/{node}/swarm", operation_id = "join_swarm", tag = "nodes",
+    params(("id" = crate::session::SessionId, Path), ("node" = String, Path)), request_body = JoinSwarm,
+    responses((status = 200, body = NodeView), (status = 404, body = Problem),
+              (status = 409, body = Problem, description = "It is in a swarm, or its Docker Engine refused")))]
+pub async fn join_swarm(
+    State(app): State<App>,
+    access: NodeAccess,
+    body: Result<Json<JoinSwarm>, JsonRejection>,
+) -> Result<Json<NodeView>, Problem> {
+    let Json(join) = body.map_err(|e| Problem::bad_request(e.body_text()))?;
+    app.sessions.join_swarm(&access.live, &access.node, join.role).await?;
+    Ok(Json(NodeView::of(&access.live, &access.node)))
 }
