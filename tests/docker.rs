@@ -63,6 +63,7 @@ async fn what_is_not_there_is_said_in_words() {
         let (code, said) = me.sh(command).await;
         assert!(code != 0 && said.contains("there is no internet here") && !said.contains(":53"), "{command}: {said}");
     }
+    assert_eq!(me.get("").await["nodes"][0]["ports"], serde_json::json!([]), "what says so is nobody's port");
     // What is near is asked for directly, whatever it is called.
     for registry in ["node2:5000", "10.1.2.3:5000", "127.0.0.1:9999"] {
         let (_, said) = me.sh(&format!("timeout 5 docker pull {registry}/app")).await;

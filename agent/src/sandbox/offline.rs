@@ -13,7 +13,7 @@ use tokio::{
 };
 
 /// Where the proxy listens, on loopback.
-const PORT: u16 = 61502;
+pub const PORT: u16 = 61502;
 /// Longest request that is read, in bytes.
 const LONGEST: usize = 8 << 10;
 /// How long a request may take to come.

@@ -49,7 +49,7 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 }
 
 /// A problem as a page.
-pub(super) fn problem_page(p: Problem) -> Response {
+fn problem_page(p: Problem) -> Response {
     let status = StatusCode::from_u16(p.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = match status {
         StatusCode::NOT_FOUND => ErrorPage::not_found(),
