@@ -195,7 +195,7 @@ impl Config {
             .merge(env)
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|e| ConfigError::Read(e.to_string()))?;
+            .map_err(|e| ConfigError::Read(in_words(&e)))?;
         config.check()?;
         Ok(config)
     }
@@ -262,6 +262,22 @@ impl Config {
             format!("http://{host}:{}", self.listen.port())
         })
     }
+}
+
+/// What does not fit, its key as the file has it, and where it was said.
+fn in_words(e: &figment::Error) -> String {
+    use figment::{Source, error::Kind};
+    let key = e.path.join(".").to_lowercase();
+    let place = e.metadata.as_ref().map(|m| match &m.source {
+        Some(Source::File(file)) => file.display().to_string(),
+        _ => m.name.to_string(),
+    });
+    let what = match &e.kind {
+        Kind::UnknownField(_, known) => format!("there is no key `{key}`; there are {}", known.join(", ")),
+        kind if key.is_empty() => kind.to_string(),
+        kind => format!("{key}: {kind}"),
+    };
+    place.map_or(what.clone(), |place| format!("{place}: {what}"))
 }
 
 #[cfg(test)]

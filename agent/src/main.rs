@@ -81,7 +81,7 @@ fn start(args: &[String], started: Instant) -> anyhow::Result<()> {
         sandbox::boot::prepare();
         sandbox::names::write(&config);
         sandbox::home::prepare();
-        sandbox::containers::write_settings(&config.tunnels);
+        sandbox::containers::write_settings(&config);
     }
     if let Some(cpus) = config.cpus {
         sandbox::boot::confine(cpus);
@@ -150,6 +150,7 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
     });
 
     sandbox::tunnels::open(&app);
+    sandbox::offline::open(&app.config);
     if first {
         sandbox::ssh::open(&app);
         // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.

@@ -208,6 +208,12 @@ pub(super) fn fuse() -> Check {
     let mend = "modprobe fuse";
     match File::open("/dev/fuse") {
         Ok(_) => Check::ok(id, title, "/dev/fuse is there"),
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Check::warn(
+            id,
+            title,
+            "/dev/fuse is there, but not for this user: nothing more was tried",
+            "run it with sudo",
+        ),
         Err(e) => Check::warn(id, title, format!("/dev/fuse: {e}: free and top inside show the host's memory"), mend),
     }
 }

@@ -98,6 +98,7 @@ pub fn router(app: App) -> Router {
         .fallback(pages::not_found)
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn(problem::in_api))
         // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
         .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
         .layer(CatchPanicLayer::custom(problem::panicked))

@@ -5,6 +5,7 @@ pub mod containers;
 pub mod home;
 pub mod meminfo;
 pub mod names;
+pub mod offline;
 pub mod redirect;
 pub mod ssh;
 pub mod tunnels;
