@@ -9,6 +9,7 @@ import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
 import { setUpShortcuts } from "./session/shortcuts";
+import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
 import { setUpDialogs } from "./ui/dialog";
 import { setUpDivider } from "./ui/divider";
@@ -88,6 +89,12 @@ function apply(event: SessionEvent): void {
       break;
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
+      break;
+    case "usage":
+      nodeList.showUsage(event.node, event.usage);
+      break;
+    case "limit-reached":
+      toast(`${event.node} ${LIMITS[event.limit]}`, "alert");
       break;
     case "node-lost":
       toast(`${event.node} is gone: its machine died. The session goes on with the other nodes.`, "alert");

@@ -407,6 +407,11 @@ export interface components {
             /** @description What it shall be. */
             role: components["schemas"]["SwarmRole"];
         };
+        /**
+         * @description A limit that a node has come to.
+         * @enum {string}
+         */
+        LimitReached: "out-of-memory" | "processes" | "disk";
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
@@ -517,6 +522,20 @@ export interface components {
             ports: components["schemas"]["PortView"][];
             /** @enum {string} */
             type: "ports";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "usage";
+            /** @description What it uses. */
+            usage: components["schemas"]["UsageView"];
+        } | {
+            /** @description Which. */
+            limit: components["schemas"]["LimitReached"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "limit-reached";
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
@@ -688,6 +707,49 @@ export interface components {
              * @description Rows, 1 to 1000.
              */
             rows: number;
+        };
+        /** @description What a node uses, and what it may use. */
+        UsageView: {
+            /**
+             * Format: double
+             * @description Processors in use, such as 0.25.
+             */
+            cpus: number;
+            /**
+             * Format: double
+             * @description Processors that it may use.
+             */
+            cpus_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk in use.
+             */
+            disk: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk that it has.
+             */
+            disk_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory in use.
+             */
+            memory: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that it may use.
+             */
+            memory_most: number;
+            /**
+             * Format: int32
+             * @description Processes and threads.
+             */
+            processes: number;
+            /**
+             * Format: int32
+             * @description Processes and threads that it may have.
+             */
+            processes_most: number;
         };
     };
     responses: never;

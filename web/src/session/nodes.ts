@@ -1,9 +1,10 @@
 import type { SessionApi } from "../api/client";
-import type { DockerState, NodeView, SwarmRole } from "../api/types";
+import type { DockerState, NodeView, SwarmRole, UsageView } from "../api/types";
 import { ask } from "../ui/dialog";
 import { setUpDisclosure } from "../ui/disclosure";
 import { h, need } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { UsageMeters } from "./usage";
 
 const DOCKER: Record<DockerState, { short: string; long: string }> = {
   stopped: { short: "Docker asleep", long: "The Docker Engine starts with your first docker command." },
@@ -27,6 +28,7 @@ interface Chip {
   element: HTMLElement;
   button: HTMLButtonElement;
   show(node: NodeView, all: NodeView[]): void;
+  showUsage(usage: UsageView): void;
   close(): void;
 }
 
@@ -69,9 +71,15 @@ export class Nodes {
     this.add.title = nodes.length >= this.most ? `A session has at most ${this.most} nodes` : "Add a node";
   }
 
+  /** What a node uses now. */
+  showUsage(node: string, usage: UsageView): void {
+    this.chips.get(node)?.showUsage(usage);
+  }
+
   private chip(name: string): Chip {
     const id = `node-panel-${name}`;
     const [state, role] = [h("span", { class: "node-docker" }), h("span", { class: "node-role" })];
+    const meters = new UsageMeters();
     const button = h(
       "button",
       { type: "button", class: "node-button", "aria-controls": id },
@@ -79,6 +87,7 @@ export class Nodes {
       h("span", { class: "node-name" }, name),
       role,
       state,
+      meters.bars,
     );
     const [address, docker, swarm] = [h("code"), h("p"), h("p")];
     const act = (label: string, deed: () => unknown, kind = ""): HTMLButtonElement => {
@@ -99,6 +108,7 @@ export class Nodes {
       h("p", { class: "node-panel-head" }, h("strong", {}, name), " ", address),
       docker,
       swarm,
+      meters.table,
       terminal,
       asWorker,
       asManager,
@@ -125,7 +135,7 @@ export class Nodes {
       asManager.hidden = !joins || !manager;
       remove.hidden = !several;
     };
-    return { element, button, show, close: () => fold.close() };
+    return { element, button, show, showUsage: (usage) => meters.show(usage), close: () => fold.close() };
   }
 
   private async addNode(): Promise<void> {
