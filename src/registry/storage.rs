@@ -4,6 +4,7 @@
 use std::{
     collections::HashSet,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -17,24 +18,55 @@ use anyhow::Context;
 use super::names::session_prefix;
 use crate::{paths::Paths, session::PublicName};
 
-/// The storage.
+/// The storage. Its methods wait for the disk: [`Storage::blocking`] calls them where the runtime must not wait.
 #[derive(Debug, Clone)]
 pub struct Storage {
+    root: PathBuf,
     repositories: PathBuf,
     blobs: PathBuf,
     /// Whether there may be blobs that nothing refers to.
     dirty: Arc<AtomicBool>,
 }
 
+/// What a session has in storage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes of its blobs, each once, without those that the catalogue has, and of its unfinished uploads.
+    pub bytes: u64,
+    /// Files and folders of its repositories.
+    pub files: u64,
+}
+
 impl Storage {
     pub fn new(paths: &Paths) -> Storage {
-        let root = paths.registry().join("docker/registry/v2");
+        let root = paths.registry();
+        let version = root.join("docker/registry/v2");
         // What a server before this one left may be garbage.
         Storage {
-            repositories: root.join("repositories"),
-            blobs: root.join("blobs"),
+            root,
+            repositories: version.join("repositories"),
+            blobs: version.join("blobs"),
             dirty: Arc::new(AtomicBool::new(true)),
         }
+    }
+
+    /// Does something with the storage on a thread that may wait for the disk.
+    pub async fn blocking<T: Send + 'static>(&self, what: impl FnOnce(&Storage) -> T + Send + 'static) -> T {
+        let storage = self.clone();
+        match tokio::task::spawn_blocking(move || what(&storage)).await {
+            Ok(done) => done,
+            Err(e) => match e.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that ends cancels it, and then nobody waits for the answer.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Bytes that are free on the storage's disk; `None` where the system does not say.
+    pub fn free(&self) -> Option<u64> {
+        let disk = nix::sys::statvfs::statvfs(&self.root).ok()?;
+        Some(disk.blocks_available() as u64 * disk.fragment_size() as u64)
     }
 
     /// Digest of a tag, if the repository has it.
@@ -67,18 +99,26 @@ impl Storage {
         found
     }
 
-    /// Bytes that a session takes: its blobs, each once, without those that the catalogue has, and its unfinished uploads.
-    pub fn size_of_session(&self, session: &PublicName) -> u64 {
+    /// What a session takes. Walks through all its repositories.
+    pub fn stored(&self, session: &PublicName) -> Stored {
         let mut blobs = HashSet::new();
-        let mut bytes = 0;
-        for repository in repositories(&self.repositories.join(session_prefix(session))) {
-            blobs.extend(names_in(&repository.join("_layers/sha256")));
-            blobs.extend(names_in(&repository.join("_manifests/revisions/sha256")));
-            let uploads = repository.join("_uploads");
-            bytes += names_in(&uploads).iter().map(|u| length(&uploads.join(u).join("data"))).sum::<u64>();
+        let mut stored = Stored::default();
+        let root = self.repositories.join(session_prefix(session));
+        for entry in walkdir::WalkDir::new(&root).min_depth(1).into_iter().flatten() {
+            stored.files += 1;
+            let mut above = entry.path().iter().rev().skip(1).map(|c| c.as_encoded_bytes());
+            let name = entry.file_name();
+            match (above.next(), above.next()) {
+                (Some(b"sha256"), Some(b"_layers" | b"revisions")) => {
+                    blobs.extend(name.to_str().map(str::to_owned));
+                }
+                (_, Some(b"_uploads")) if name == "data" => stored.bytes += length(entry.path()),
+                _ => {}
+            }
         }
         let own = blobs.iter().filter(|hex| self.in_catalogue(&format!("sha256:{hex}")).is_none());
-        bytes + own.map(|hex| length(&self.blob(hex))).sum::<u64>()
+        stored.bytes += own.map(|hex| length(&self.blob(hex))).sum::<u64>();
+        stored
     }
 
     /// Whether a repository has a blob.
@@ -96,18 +136,42 @@ impl Storage {
         }
     }
 
-    /// Whether anything was sent in the last while: blobs of a push that is not finished look like garbage.
-    pub fn is_quiet(&self, for_the_last: Duration) -> bool {
+    /// Repositories below `namespace` into which something was sent in the last while: blobs of a push that is not
+    /// finished look like garbage.
+    pub fn busy(&self, namespace: &str, for_the_last: Duration) -> Vec<PathBuf> {
         let recent = |p: &Path| {
             let modified = fs::metadata(p).and_then(|m| m.modified());
             modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age < for_the_last))
         };
-        !repositories(&self.repositories).iter().any(|r| {
+        let mut found = repositories(&self.repositories.join(namespace));
+        found.retain(|r| {
             // A folder's time is that of the last entry made in it.
             let uploads = r.join("_uploads");
             let growing = || names_in(&uploads).iter().any(|u| recent(&uploads.join(u).join("data")));
             recent(&uploads) || recent(&r.join("_layers/sha256")) || growing()
-        })
+        });
+        found
+    }
+
+    /// Gives the blobs of these repositories a second name each, so that they can be put back.
+    ///
+    /// # Errors
+    /// When there is no room for names.
+    pub fn keep_aside(&self, repositories: &[PathBuf]) -> anyhow::Result<Aside> {
+        let folder = self.root.join("aside");
+        // What a server that was killed left here has become garbage, or is still in its place.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let aside = Aside { storage: self.clone(), folder };
+        for hex in repositories.iter().flat_map(|r| names_in(&r.join("_layers/sha256"))) {
+            match fs::hard_link(self.blob(&hex), aside.folder.join(&hex)) {
+                Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
+                    return Err(e).with_context(|| format!("the blob {hex} cannot be kept"));
+                }
+                _ => {}
+            }
+        }
+        Ok(aside)
     }
 
     /// Whether there is anything at all.
@@ -122,15 +186,18 @@ impl Storage {
         names.map(|name| format!("{library}/{name}")).find(|r| self.holds(r, digest))
     }
 
-    /// Removes what a session has pushed. Its blobs go with the next garbage collection.
-    pub fn remove_session(&self, session: &PublicName) -> anyhow::Result<()> {
+    /// Removes what a session has pushed; whether there was anything. Its blobs go with the next garbage collection.
+    ///
+    /// # Errors
+    /// When something stays.
+    pub fn remove_session(&self, session: &PublicName) -> anyhow::Result<bool> {
         let folder = self.repositories.join(session_prefix(session));
         match fs::remove_dir_all(&folder) {
             Ok(()) => {
                 self.set_dirty();
-                Ok(())
+                Ok(true)
             }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e).with_context(|| format!("{}", folder.display())),
         }
     }
@@ -147,6 +214,42 @@ impl Storage {
     /// Whether there may be garbage; asks once.
     pub fn take_dirty(&self) -> bool {
         self.dirty.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Blobs that a garbage collection must leave, by second names that go when this is dropped.
+pub struct Aside {
+    storage: Storage,
+    folder: PathBuf,
+}
+
+impl Aside {
+    /// Puts back the blobs that are gone from their place; whether there was one.
+    ///
+    /// # Errors
+    /// When one cannot be put back: the push that it belongs to fails, and sends it again.
+    pub fn put_back(self) -> anyhow::Result<bool> {
+        let mut any = false;
+        for hex in names_in(&self.folder) {
+            let place = self.storage.blob(&hex);
+            if place.is_file() {
+                continue;
+            }
+            any = true;
+            place
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::rename(self.folder.join(&hex), &place))
+                .with_context(|| format!("the blob {hex} was not put back"))?;
+        }
+        Ok(any)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // The next collection removes what stays.
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
