@@ -5,6 +5,7 @@ import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
 import { Lifetime } from "./session/lifetime";
+import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
 import { setUpShortcuts } from "./session/shortcuts";
 import type { Dock } from "./terminal/dock";
@@ -23,7 +24,7 @@ setUpTheme();
 setUpDialogs();
 const deck = need(".deck");
 const divider = document.querySelector<HTMLElement>(".divider");
-if (divider) setUpDivider(divider, deck);
+if (divider) setUpDivider(divider, deck, { key: "split", property: "--split", initial: 42 });
 const panes = new PaneSwitch();
 const bar = new Bar(state.session.id);
 const countdown = new Countdown(state.now);
@@ -32,7 +33,9 @@ let nodes: NodeView[] = [];
 let docked!: (dock: Dock) => void;
 const dock = new Promise<Dock>((resolve) => (docked = resolve));
 let dockStarted = false;
+let currentNode: () => string | undefined = () => undefined;
 let player: Player | null = null;
+const listeners = new Set<(event: SessionEvent) => void>();
 
 setUpShortcuts((on) => void dock.then((d) => d.setScreenReader(on)));
 need("[data-new-terminal]").addEventListener("click", () => void dock.then((d) => d.open()));
@@ -45,6 +48,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 showSession(state.session);
+new Panels({
+  api,
+  nodes: () => nodes,
+  currentNode: () => currentNode() ?? nodes[0]?.name ?? "node1",
+  onEvent: (handler) => {
+    listeners.add(handler);
+    return () => listeners.delete(handler);
+  },
+  run: (node, command, enter) => run(node, "main", command, enter),
+});
 const events = new SessionEvents(api, take, (link) => bar.linked(link));
 
 const lesson = document.querySelector<HTMLElement>(".lesson");
@@ -53,6 +66,11 @@ if (lesson && state.lesson) {
 }
 
 function take(event: SessionEvent): void {
+  apply(event);
+  for (const listener of listeners) listener(event);
+}
+
+function apply(event: SessionEvent): void {
   switch (event.type) {
     case "session":
       showSession(event.session);
@@ -104,6 +122,7 @@ async function startDock(): Promise<void> {
     const first = nodes[0];
     if (first) made.add(first.name, "main");
     if (!state.lesson) made.focus();
+    currentNode = () => made.node;
     docked(made);
     // The first event may have come before the dock was there to hear it.
     for (const node of nodes) made.reconcile(node.name, await api.terminals(node.name));

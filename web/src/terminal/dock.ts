@@ -70,6 +70,11 @@ export class Dock {
     }
   }
 
+  /** The node whose terminal is in front. */
+  get node(): string | undefined {
+    return this.current?.pane.node;
+  }
+
   focus(): void {
     this.current?.pane.focus();
   }
