@@ -80,7 +80,7 @@ impl Server {
             warn!(error = %e, "the catalogue cannot be read");
             Vec::new()
         });
-        let app = App::new(sessions.clone(), images.iter().map(view).collect(), shutdown.clone())?;
+        let app = App::new(sessions.clone(), registry.clone(), images.iter().map(view).collect(), shutdown.clone())?;
         let admin_socket = paths.admin_socket();
         let _ = std::fs::remove_file(&admin_socket);
         let admin = UnixListener::bind(&admin_socket).with_context(|| format!("{}", admin_socket.display()))?;

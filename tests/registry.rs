@@ -437,6 +437,82 @@ async fn nothing_is_taken_when_the_disk_is_nearly_full() {
     yard.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_told_as_one_image_and_goes_whole() {
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    let yard = Yard::with_quota(1 << 30).await;
+    let (a, b) = (yard.service(A, "registry"), yard.service(B, "registry"));
+    let (layer, image) = push(&a, "me/app", "plain", b"layer").await.unwrap();
+    let (_, arm) = push(&a, "me/app", "arm", b"of arm").await.unwrap();
+    let (secret, of_b) = push(&b, "me/app", "1", b"of b").await.unwrap();
+    let of = |digest: &str, os: &str, architecture: &str| json!({"mediaType": MANIFEST, "digest": digest, "size": 1, "platform": {"os": os, "architecture": architecture}});
+    let index = |manifests: serde_json::Value| {
+        serde_json::to_vec(&json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})).unwrap()
+    };
+    let both =
+        index(json!([of(&image, "linux", "amd64"), of(&arm, "linux", "arm64"), of(&image, "unknown", "unknown")]));
+    a.put_manifest("me/app", "both", INDEX, both.into()).await.unwrap();
+    // What another session has cannot be told of, however it is named.
+    assert!(
+        a.put_manifest("me/app", "stolen", INDEX, index(json!([of(&of_b, "linux", "amd64")])).into()).await.is_err()
+    );
+
+    let contents = serde_json::to_value(yard.registry.contents(&name(A)).await).unwrap();
+    let tags = contents["repositories"][0]["tags"].as_array().unwrap();
+    let tag = |name: &str| tags.iter().find(|t| t["name"] == name).unwrap_or_else(|| panic!("{name} in {contents}"));
+    assert_eq!(tag("both")["platforms"], json!(["linux/amd64", "linux/arm64"]));
+    assert_eq!(tag("both")["layers"].as_array().unwrap().len(), 2);
+    assert_eq!(tag("both")["media_type"], INDEX);
+    assert_eq!(tag("plain")["layers"][0]["digest"], layer);
+    assert_eq!(tag("plain")["layers"][0]["shared_with"], json!(["me/app:both"]));
+    assert!(!contents.to_string().contains(&secret));
+
+    // The index's images stay as long as a tag leads to them: the one for ARM loses its tag first, then the index.
+    let (a_name, revisions) = (name(A), || {
+        let folder = format!("docker/registry/v2/repositories/sessions/{A}/me/app/_manifests/revisions/sha256");
+        std::fs::read_dir(yard.paths.registry().join(folder)).unwrap().count()
+    });
+    assert_eq!(revisions(), 3);
+    assert!(yard.registry.remove_tag(&a_name, "me/app", "arm").await.unwrap());
+    assert_eq!(revisions(), 3);
+    assert!(yard.registry.remove_tag(&a_name, "me/app", "both").await.unwrap());
+    assert_eq!(revisions(), 1);
+    assert!(!yard.registry.remove_tag(&a_name, "me/app", "both").await.unwrap());
+    assert_eq!(sha(&ask(&a, Method::GET, "/v2/me/app/manifests/plain").await.1), image);
+
+    // What was deleted makes room: a repository with all it holds, but not those whose names go on from its own.
+    push(&a, "me", "1", b"short name").await.unwrap();
+    assert!(yard.registry.remove_repository(&a_name, "me").await.unwrap());
+    assert_eq!(sha(&ask(&a, Method::GET, "/v2/me/app/manifests/plain").await.1), image);
+    assert!(yard.registry.remove_repository(&a_name, "me/app").await.unwrap());
+    assert!(!yard.registry.remove_repository(&a_name, "me/app").await.unwrap());
+    assert!(!yard.registry.remove_repository(&a_name, "../bbbbbbbbbb/me/app").await.unwrap());
+    let contents = serde_json::to_value(yard.registry.contents(&a_name).await).unwrap();
+    assert_eq!((&contents["repositories"], &contents["stored"]), (&json!([]), &json!(0)));
+    assert_eq!(sha(&ask(&b, Method::GET, "/v2/me/app/manifests/1").await.1), of_b);
+    yard.age();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
+    assert!(!yard.blob(&layer).exists());
+    yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_with_very_much_is_told_a_part_of_it() {
+    let yard = Yard::with_quota(1 << 30).await;
+    let a = yard.service(A, "registry");
+    push(&a, "me/app", "1", b"layer").await.unwrap();
+    let manifest = ask(&a, Method::GET, "/v2/me/app/manifests/1").await.1;
+    for i in 0..220 {
+        a.put_manifest("me/app", &format!("t{i}"), MANIFEST, manifest.clone()).await.unwrap();
+    }
+    let contents = serde_json::to_value(yard.registry.contents(&name(A)).await).unwrap();
+    assert_eq!(contents["left_off"], 21);
+    assert_eq!(contents["repositories"][0]["tags"].as_array().unwrap().len(), 200);
+    assert_eq!(contents["repositories"][0]["tags"][0]["name"], "t219", "the last pushed comes first");
+    assert!(contents.to_string().len() < 200 << 10);
+    yard.end().await;
+}
+
 /// Waits until a file is gone.
 async fn gone(file: &Path) {
     let start = Instant::now();

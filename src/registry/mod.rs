@@ -6,9 +6,11 @@
 
 mod answer;
 pub mod client;
+mod contents;
 mod garbage;
 mod gate;
 mod log;
+mod manifest;
 mod names;
 mod proxy;
 mod quota;
@@ -20,6 +22,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use client::RegistryClient;
+pub use contents::{Contents, PushedImage, PushedLayer, PushedRepository, PushedTag};
 pub use garbage::{Collected, Pace};
 use gate::Gate;
 use hyper::service::service_fn;
@@ -28,7 +31,7 @@ use proxy::{Proxy, Signals};
 use quota::Quota;
 use storage::Storage;
 use supervisor::Supervisor;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,6 +51,10 @@ pub struct Registry {
     gate: Arc<Gate>,
     /// Told when something was removed.
     removed: Arc<Notify>,
+    /// Most bytes that a session may store.
+    quota: u64,
+    /// Listings of what a session has, which read many files: so many at once.
+    listings: Semaphore,
 }
 
 impl Registry {
@@ -73,6 +80,7 @@ impl Registry {
     pub fn offline(paths: &Paths, settings: &RegistrySettings) -> Registry {
         let (pushes, _) = broadcast::channel(64);
         let (gate, removed) = (Arc::new(Gate::default()), Arc::new(Notify::new()));
+        let (quota, listings) = (settings.quota.as_u64(), Semaphore::new(2));
         let storage = Storage::new(paths);
         let upstream = settings.upstream.is_some().then(|| RegistryClient::new(supervisor::upstream_socket(paths)));
         let proxy = Proxy::new(
@@ -82,7 +90,7 @@ impl Registry {
             Arc::new(Quota::new(settings)),
             Signals { pushes: pushes.clone(), removed: removed.clone(), gate: gate.clone() },
         );
-        Registry { storage, supervisor: None, upstream: None, proxy, pushes, gate, removed }
+        Registry { storage, supervisor: None, upstream: None, proxy, pushes, gate, removed, quota, listings }
     }
 
     /// Removes what sessions other than `living` have pushed: an upload may end after its session did.

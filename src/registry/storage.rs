@@ -2,7 +2,7 @@
 //! (`docker/registry/v2/repositories/<name>/_manifests/tags/<tag>/current/link`).
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -15,8 +15,11 @@ use std::{
 
 use anyhow::Context;
 
-use super::names::session_prefix;
+use super::{manifest::Manifest, names::session_prefix};
 use crate::{paths::Paths, session::PublicName};
+
+/// Longest manifest or configuration that is read: with all layers that Docker can stack, it is a third of this.
+const MAX_DOCUMENT: u64 = 256 << 10;
 
 /// The storage. Its methods wait for the disk: [`Storage::blocking`] calls them where the runtime must not wait.
 #[derive(Debug, Clone)]
@@ -75,8 +78,9 @@ impl Storage {
         if !plain || tag.starts_with('.') {
             return None;
         }
-        let link = self.repositories.join(repository).join("_manifests/tags").join(tag).join("current/link");
-        fs::read_to_string(link).ok().filter(|d| d.starts_with("sha256:"))
+        fs::read_to_string(self.tag_folder(repository, tag).join("current/link"))
+            .ok()
+            .filter(|d| d.starts_with("sha256:"))
     }
 
     /// Tags of a repository, in order.
@@ -191,15 +195,105 @@ impl Storage {
     /// # Errors
     /// When something stays.
     pub fn remove_session(&self, session: &PublicName) -> anyhow::Result<bool> {
-        let folder = self.repositories.join(session_prefix(session));
-        match fs::remove_dir_all(&folder) {
-            Ok(()) => {
-                self.set_dirty();
-                Ok(true)
+        remove_folder(&self.repositories.join(session_prefix(session)))
+    }
+
+    /// Tags of a repository with their digests and when each was pushed, the last one first.
+    pub fn pushed(&self, repository: &str) -> Vec<(String, String, jiff::Timestamp)> {
+        let tag = |name: String| {
+            let digest = self.digest(repository, &name)?;
+            let link = self.tag_folder(repository, &name).join("current/link");
+            let pushed = fs::metadata(link).and_then(|m| m.modified()).ok()?.try_into().ok()?;
+            Some((name, digest, pushed))
+        };
+        let mut found: Vec<_> = self.tags(repository).into_iter().filter_map(tag).collect();
+        found.sort_by_key(|(_, _, pushed)| std::cmp::Reverse(*pushed));
+        found
+    }
+
+    /// Where a manifest of a repository lies; `None` where the repository has no such manifest.
+    pub fn manifest_file(&self, repository: &str, digest: &str) -> Option<PathBuf> {
+        let hex = sha256(digest)?;
+        let link = self.revision(repository, hex).join("link");
+        link.is_file().then(|| self.blob(hex))
+    }
+
+    /// Where a blob of a repository lies; `None` where the repository has no such blob.
+    pub fn blob_file(&self, repository: &str, digest: &str) -> Option<PathBuf> {
+        self.holds(repository, digest).then(|| self.blob(sha256(digest).unwrap_or_default()))
+    }
+
+    /// A manifest or a configuration; `None` for one that is larger than any that is worth reading.
+    pub fn document(file: &Path) -> Option<Vec<u8>> {
+        (length(file) <= MAX_DOCUMENT).then(|| fs::read(file).ok())?
+    }
+
+    /// The images of the catalogue that have each blob, the one with the fewest blobs first.
+    pub fn catalogue_layers(&self) -> HashMap<String, Vec<String>> {
+        let library = self.repositories.join("catalogue/library");
+        let mut images: Vec<_> =
+            names_in(&library).into_iter().map(|n| (names_in(&library.join(&n).join("_layers/sha256")), n)).collect();
+        images.sort_by_key(|(blobs, _)| blobs.len());
+        let mut layers: HashMap<String, Vec<String>> = HashMap::new();
+        for (blobs, image) in images {
+            for hex in blobs {
+                layers.entry(format!("sha256:{hex}")).or_default().push(image.clone());
             }
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e).with_context(|| format!("{}", folder.display())),
         }
+        layers
+    }
+
+    /// Removes a tag, and the manifests that no other tag leads to; whether there was one.
+    ///
+    /// # Errors
+    /// When something stays.
+    pub fn remove_tag(&self, repository: &str, tag: &str) -> anyhow::Result<bool> {
+        let Some(digest) = self.digest(repository, tag) else { return Ok(false) };
+        let gone = self.leads_to(repository, &digest);
+        remove_folder(&self.tag_folder(repository, tag))?;
+        let left = self.tags(repository).into_iter().filter_map(|t| self.digest(repository, &t));
+        let left: HashSet<String> = left.flat_map(|d| self.leads_to(repository, &d)).collect();
+        for hex in gone.iter().filter(|d| !left.contains(*d)).filter_map(|d| sha256(d)) {
+            remove_folder(&self.revision(repository, hex))?;
+        }
+        Ok(true)
+    }
+
+    /// Removes a repository, but none whose name goes on from its own; whether there was one.
+    ///
+    /// # Errors
+    /// When something stays.
+    pub fn remove_repository(&self, repository: &str) -> anyhow::Result<bool> {
+        let folder = self.repositories.join(repository);
+        let mut any = false;
+        for part in ["_manifests", "_layers", "_uploads"] {
+            any |= remove_folder(&folder.join(part))?;
+        }
+        // Folders of its name that lead to nothing else, up to the session's own.
+        let depth = repository.split('/').count();
+        for above in folder.ancestors().take(depth.saturating_sub(2)) {
+            if fs::remove_dir(above).is_err() {
+                break;
+            }
+        }
+        Ok(any)
+    }
+
+    /// A manifest and, if it is an index, those in it.
+    fn leads_to(&self, repository: &str, digest: &str) -> Vec<String> {
+        let file = self.manifest_file(repository, digest);
+        let manifest = file.and_then(|f| Storage::document(&f)).map(|json| Manifest::read(&json)).unwrap_or_default();
+        let mut all = vec![digest.to_owned()];
+        all.extend(manifest.manifests().map(|m| m.digest.clone()));
+        all
+    }
+
+    fn tag_folder(&self, repository: &str, tag: &str) -> PathBuf {
+        self.repositories.join(repository).join("_manifests/tags").join(tag)
+    }
+
+    fn revision(&self, repository: &str, hex: &str) -> PathBuf {
+        self.repositories.join(repository).join("_manifests/revisions/sha256").join(hex)
     }
 
     fn blob(&self, hex: &str) -> PathBuf {
@@ -276,6 +370,15 @@ fn repositories(root: &Path) -> Vec<PathBuf> {
 fn sha256(digest: &str) -> Option<&str> {
     let hex = digest.strip_prefix("sha256:")?;
     (hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))).then_some(hex)
+}
+
+/// Removes a folder with all in it; whether it was there.
+fn remove_folder(folder: &Path) -> anyhow::Result<bool> {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e).with_context(|| format!("{}", folder.display())),
+    }
 }
 
 fn length(file: &Path) -> u64 {

@@ -6,6 +6,7 @@ mod exec;
 mod files;
 mod health;
 mod lessons;
+mod registry;
 mod sessions;
 mod terminals;
 
@@ -52,6 +53,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(terminals::socket))
         .routes(routes!(exec::exec))
         .routes(routes!(files::read, files::write))
+        .routes(routes!(registry::contents))
+        .routes(routes!(registry::delete_repository))
+        .routes(routes!(registry::delete_tag))
         .routes(routes!(lessons::progress, lessons::set_position))
         .routes(routes!(lessons::check))
         .routes(routes!(lessons::answer))
