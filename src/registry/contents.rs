@@ -27,6 +27,7 @@ const MAX_READ: usize = 16 << 20;
 
 /// What a session has pushed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RegistryContents)]
 pub struct Contents {
     /// Its repositories, by name.
     repositories: Vec<PushedRepository>,

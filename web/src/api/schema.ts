@@ -309,23 +309,6 @@ export interface components {
             /** @description Whether there are some, and all have passed. */
             done: boolean;
         };
-        /** @description What a session has pushed. */
-        Contents: {
-            /** @description How many repositories and tags are left off, because there are too many to tell. */
-            left_off: number;
-            /**
-             * Format: int64
-             * @description Bytes that it may take.
-             */
-            quota: number;
-            /** @description Its repositories, by name. */
-            repositories: components["schemas"]["PushedRepository"][];
-            /**
-             * Format: int64
-             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
-             */
-            stored: number;
-        };
         /**
          * @description State of a node's Docker Engine.
          * @enum {string}
@@ -540,6 +523,23 @@ export interface components {
             answers: number[];
             /** @description Whether it was right. */
             correct: boolean;
+        };
+        /** @description What a session has pushed. */
+        RegistryContents: {
+            /** @description How many repositories and tags are left off, because there are too many to tell. */
+            left_off: number;
+            /**
+             * Format: int64
+             * @description Bytes that it may take.
+             */
+            quota: number;
+            /** @description Its repositories, by name. */
+            repositories: components["schemas"]["PushedRepository"][];
+            /**
+             * Format: int64
+             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
+             */
+            stored: number;
         };
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
@@ -1330,7 +1330,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Contents"];
+                    "application/json": components["schemas"]["RegistryContents"];
                 };
             };
             404: {
