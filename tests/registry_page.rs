@@ -113,3 +113,29 @@ async fn push_list_share_delete() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_one_node_ships_another_runs_byte_for_byte() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    let other = me.add_node().await;
+    me.write("/root/Dockerfile", "FROM busybox\nRUN head -c 100000 /dev/urandom >/cargo\nCMD sha256sum /cargo\n").await;
+    me.ok("docker build -q -t registry.lab:5000/me/ship:1 . && docker push -q registry.lab:5000/me/ship:1").await;
+    let cargo = me.ok("docker run --rm registry.lab:5000/me/ship:1").await;
+
+    // The page's digest, what the other node says it pulled, and what it runs are the same.
+    let contents = me.get("/registry").await;
+    let digest = tag(&contents, "me/ship:1").unwrap()["digest"].as_str().unwrap().to_owned();
+    let pulled = me.ok_on(&other, "docker pull registry.lab:5000/me/ship:1").await;
+    assert!(pulled.contains(&format!("Digest: {digest}")), "{pulled}");
+    assert_eq!(me.ok_on(&other, "docker run --rm registry.lab:5000/me/ship:1").await, cargo);
+
+    // And back, by the digest alone.
+    me.ok_on(&other, "docker tag registry.lab:5000/me/ship:1 registry.lab:5000/me/back:1 && docker push -q registry.lab:5000/me/back:1")
+        .await;
+    me.ok("docker image rm -f registry.lab:5000/me/ship:1").await;
+    assert_eq!(me.ok(&format!("docker run -q --rm registry.lab:5000/me/back@{digest}")).await, cargo);
+    let contents = me.get("/registry").await;
+    let layer = &tag(&contents, "me/ship:1").unwrap()["layers"][1];
+    assert_eq!(layer["shared_with"], serde_json::json!(["me/back:1"]), "{layer}");
+}
