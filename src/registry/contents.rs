@@ -97,9 +97,10 @@ pub struct PushedLayer {
 impl Registry {
     /// What a session has pushed.
     pub async fn contents(&self, session: &PublicName) -> Contents {
-        // It reads many small files: a few at once must do.
-        let _place = self.listings.acquire().await;
-        let (session, quota) = (session.clone(), self.quota);
+        let used = self.quota.of(session);
+        let _turn = used.reading.lock().await;
+        let _place = self.readings.acquire().await;
+        let (session, quota) = (session.clone(), self.quota.bytes());
         self.storage.blocking(move |storage| Reader::new(storage).contents(&session, quota)).await
     }
 
@@ -128,11 +129,15 @@ impl Registry {
         remove: impl FnOnce(&Storage, &str) -> anyhow::Result<bool> + Send + 'static,
     ) -> anyhow::Result<bool> {
         let Some(name) = Name::parse(repository) else { return Ok(false) };
+        // What is removed depends on what stays, so all of that is read.
+        let used = self.quota.of(session);
+        let _turn = used.reading.lock().await;
+        let _place = self.readings.acquire().await;
         let (_within, _) = self.gate.enter().await;
         let repository = name.of_session(session);
         let removed = self.storage.blocking(move |s| remove(s, &repository)).await;
         if !matches!(removed, Ok(false)) {
-            self.proxy.forget(session);
+            self.quota.forget(session);
             self.say_removed();
             // Nobody listening is fine.
             let _ = self.pushes.send(session.clone());

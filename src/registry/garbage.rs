@@ -117,8 +117,17 @@ impl Registry {
     /// # Errors
     /// When the registry's own garbage collection fails.
     pub async fn force_garbage(&self, grace: Duration) -> anyhow::Result<Collected> {
+        // Nobody must give way for what is put off all the same.
+        if self.building().await {
+            return Ok(Collected::Postponed);
+        }
         let _closed = self.gate.close(grace).await;
         self.collect().await
+    }
+
+    /// Whether the catalogue is being built: by a command of its own, which no gate stops.
+    async fn building(&self) -> bool {
+        self.storage.blocking(|s| !s.busy("catalogue", QUIET).is_empty()).await
     }
 
     async fn collect(&self) -> anyhow::Result<Collected> {
@@ -126,18 +135,13 @@ impl Registry {
         if !self.storage.take_dirty() {
             return Ok(Collected::Nothing);
         }
-        let busy = |s: &super::Storage| {
-            // The catalogue is built by a command of its own, which no gate stops.
-            let building = !s.busy("catalogue", QUIET).is_empty();
-            (s.has_blobs(), building, s.busy("sessions", QUIET))
-        };
-        let (any, building, busy) = self.storage.blocking(busy).await;
-        if !any {
-            return Ok(Collected::Nothing);
-        }
-        if building {
+        if self.building().await {
             self.storage.set_dirty();
             return Ok(Collected::Postponed);
+        }
+        let (any, busy) = self.storage.blocking(|s| (s.has_blobs(), s.busy("sessions", QUIET))).await;
+        if !any {
+            return Ok(Collected::Nothing);
         }
         let collected = async {
             let aside = self.storage.blocking(move |s| s.keep_aside(&busy)).await?;
@@ -147,7 +151,7 @@ impl Registry {
         };
         let collected = collected.await;
         // What was stored is counted anew.
-        self.proxy.forget_all();
+        self.quota.forget_all();
         match collected {
             Ok(false) => Ok(Collected::Done),
             Ok(true) => {

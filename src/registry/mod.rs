@@ -5,6 +5,7 @@
 //! repositories lie below `sessions/<public name>/` and the catalogue's below `catalogue/`.
 
 mod answer;
+mod aside;
 pub mod client;
 mod contents;
 mod garbage;
@@ -51,10 +52,9 @@ pub struct Registry {
     gate: Arc<Gate>,
     /// Told when something was removed.
     removed: Arc<Notify>,
-    /// Most bytes that a session may store.
-    quota: u64,
-    /// Listings of what a session has, which read many files: so many at once.
-    listings: Semaphore,
+    quota: Arc<Quota>,
+    /// Reading all that a session has reads many files: so many at once.
+    readings: Semaphore,
 }
 
 impl Registry {
@@ -80,17 +80,17 @@ impl Registry {
     pub fn offline(paths: &Paths, settings: &RegistrySettings) -> Registry {
         let (pushes, _) = broadcast::channel(64);
         let (gate, removed) = (Arc::new(Gate::default()), Arc::new(Notify::new()));
-        let (quota, listings) = (settings.quota.as_u64(), Semaphore::new(2));
+        let (quota, readings) = (Arc::new(Quota::new(settings)), Semaphore::new(2));
         let storage = Storage::new(paths);
         let upstream = settings.upstream.is_some().then(|| RegistryClient::new(supervisor::upstream_socket(paths)));
         let proxy = Proxy::new(
             RegistryClient::new(paths.registry_socket()),
             upstream,
             storage.clone(),
-            Arc::new(Quota::new(settings)),
+            quota.clone(),
             Signals { pushes: pushes.clone(), removed: removed.clone(), gate: gate.clone() },
         );
-        Registry { storage, supervisor: None, upstream: None, proxy, pushes, gate, removed, quota, listings }
+        Registry { storage, supervisor: None, upstream: None, proxy, pushes, gate, removed, quota, readings }
     }
 
     /// Removes what sessions other than `living` have pushed: an upload may end after its session did.
@@ -163,7 +163,7 @@ impl Services for Registry {
     }
 
     async fn remove(&self, session: &PublicName) -> anyhow::Result<()> {
-        self.proxy.forget(session);
+        self.quota.forget(session);
         let session = session.clone();
         if self.storage.blocking(move |s| s.remove_session(&session)).await? {
             self.say_removed();

@@ -63,16 +63,6 @@ impl Proxy {
         Proxy { registry, upstream, storage, quota, signals }
     }
 
-    /// Forgets what was counted for a session.
-    pub fn forget(&self, session: &PublicName) {
-        self.quota.forget(session);
-    }
-
-    /// Forgets all that was counted.
-    pub fn forget_all(&self) {
-        self.quota.forget_all();
-    }
-
     /// Answers a request to the session's own registry, `registry.lab:5000`.
     pub async fn session(&self, session: &PublicName, request: Request<Incoming>) -> Response<Body> {
         match Endpoint::parse(request.uri().path()) {

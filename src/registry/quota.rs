@@ -59,6 +59,8 @@ pub struct Used {
     files: AtomicU64,
     /// When it was counted last. Held while it is.
     counted: tokio::sync::Mutex<Option<Instant>>,
+    /// Held while all that the session has is read: one at a time, so that nobody queues up in front of all others.
+    pub reading: tokio::sync::Mutex<()>,
 }
 
 impl Quota {
@@ -73,7 +75,7 @@ impl Quota {
     /// [`Refused`] when it has stored as much as it may, or the disk is nearly full.
     pub async fn admit(&self, session: &PublicName, storage: &Storage, files: u64) -> Result<Arc<Used>, Refused> {
         self.has_room(storage).await?;
-        let used = self.lock().entry(session.clone()).or_default().clone();
+        let used = self.of(session);
         {
             let mut counted = used.counted.lock().await;
             let old = match *counted {
@@ -91,6 +93,11 @@ impl Quota {
         self.exceeds(&used, files)?;
         used.files.fetch_add(files, Ordering::Relaxed);
         Ok(used)
+    }
+
+    /// What was counted of a session.
+    pub fn of(&self, session: &PublicName) -> Arc<Used> {
+        self.lock().entry(session.clone()).or_default().clone()
     }
 
     /// Counts bytes that come in.

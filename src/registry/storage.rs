@@ -24,7 +24,7 @@ const MAX_DOCUMENT: u64 = 256 << 10;
 /// The storage. Its methods wait for the disk: [`Storage::blocking`] calls them where the runtime must not wait.
 #[derive(Debug, Clone)]
 pub struct Storage {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     repositories: PathBuf,
     blobs: PathBuf,
     /// Whether there may be blobs that nothing refers to.
@@ -157,27 +157,6 @@ impl Storage {
         found
     }
 
-    /// Gives the blobs of these repositories a second name each, so that they can be put back.
-    ///
-    /// # Errors
-    /// When there is no room for names.
-    pub fn keep_aside(&self, repositories: &[PathBuf]) -> anyhow::Result<Aside> {
-        let folder = self.root.join("aside");
-        // What a server that was killed left here has become garbage, or is still in its place.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let aside = Aside { storage: self.clone(), folder };
-        for hex in repositories.iter().flat_map(|r| names_in(&r.join("_layers/sha256"))) {
-            match fs::hard_link(self.blob(&hex), aside.folder.join(&hex)) {
-                Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
-                    return Err(e).with_context(|| format!("the blob {hex} cannot be kept"));
-                }
-                _ => {}
-            }
-        }
-        Ok(aside)
-    }
-
     /// Whether there is anything at all.
     pub fn has_blobs(&self) -> bool {
         self.blobs.is_dir()
@@ -251,8 +230,9 @@ impl Storage {
         let Some(digest) = self.digest(repository, tag) else { return Ok(false) };
         let gone = self.leads_to(repository, &digest);
         remove_folder(&self.tag_folder(repository, tag))?;
-        let left = self.tags(repository).into_iter().filter_map(|t| self.digest(repository, &t));
-        let left: HashSet<String> = left.flat_map(|d| self.leads_to(repository, &d)).collect();
+        let left: HashSet<String> =
+            self.tags(repository).into_iter().filter_map(|t| self.digest(repository, &t)).collect();
+        let left: HashSet<String> = left.iter().flat_map(|d| self.leads_to(repository, d)).collect();
         for hex in gone.iter().filter(|d| !left.contains(*d)).filter_map(|d| sha256(d)) {
             remove_folder(&self.revision(repository, hex))?;
         }
@@ -296,7 +276,7 @@ impl Storage {
         self.repositories.join(repository).join("_manifests/revisions/sha256").join(hex)
     }
 
-    fn blob(&self, hex: &str) -> PathBuf {
+    pub(super) fn blob(&self, hex: &str) -> PathBuf {
         self.blobs.join("sha256").join(hex.get(..2).unwrap_or_default()).join(hex).join("data")
     }
 
@@ -308,42 +288,6 @@ impl Storage {
     /// Whether there may be garbage; asks once.
     pub fn take_dirty(&self) -> bool {
         self.dirty.swap(false, Ordering::Relaxed)
-    }
-}
-
-/// Blobs that a garbage collection must leave, by second names that go when this is dropped.
-pub struct Aside {
-    storage: Storage,
-    folder: PathBuf,
-}
-
-impl Aside {
-    /// Puts back the blobs that are gone from their place; whether there was one.
-    ///
-    /// # Errors
-    /// When one cannot be put back: the push that it belongs to fails, and sends it again.
-    pub fn put_back(self) -> anyhow::Result<bool> {
-        let mut any = false;
-        for hex in names_in(&self.folder) {
-            let place = self.storage.blob(&hex);
-            if place.is_file() {
-                continue;
-            }
-            any = true;
-            place
-                .parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| fs::rename(self.folder.join(&hex), &place))
-                .with_context(|| format!("the blob {hex} was not put back"))?;
-        }
-        Ok(any)
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // The next collection removes what stays.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -385,7 +329,7 @@ fn length(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |m| m.len())
 }
 
-fn names_in(folder: &Path) -> Vec<String> {
+pub(super) fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
     names.sort();

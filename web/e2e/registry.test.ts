@@ -120,3 +120,25 @@ test("pushes arrive in the registry's panel, are run from it, and deleted", { ti
   await until(page, () => hello.count(), (n) => n === 0, "the tag stays");
   await leave(page);
 });
+
+test("what one node pushed runs on the node that is chosen", { timeout: 180_000 }, async () => {
+  const page = await yard.page();
+  await start(page, yard.url);
+  const session = page.url().match(/\/s\/([^/]+)/)![1];
+  await page.evaluate((id) => fetch(`/api/v1/sessions/${id}/nodes`, { method: "POST" }), session);
+  await page.getByRole("button", { name: "Registry" }).click();
+  const panel = page.getByRole("region", { name: "Registry" });
+  const where = panel.getByRole("combobox", { name: "Run on" });
+  await where.waitFor();
+  assert.equal(await where.inputValue(), "node1");
+  await type(page, "docker pull -q busybox && docker tag busybox registry.lab:5000/me/ship:1 && docker push -q registry.lab:5000/me/ship:1");
+  const ship = tag(panel, "me/ship:1");
+  await ship.waitFor({ timeout: 60_000 });
+  const digest = await ship.locator(".reg-digest code").getAttribute("title");
+  await ship.getByRole("button", { name: "me/ship:1", exact: true }).click();
+  await where.selectOption("node2");
+  await ship.getByRole("button", { name: "Run on node2: docker pull registry.lab:5000/me/ship:1" }).click();
+  await shows(page, /root@node2:~# docker pull/);
+  await shows(page, `Digest: ${digest!.slice(0, 40)}`);
+  await leave(page);
+});
