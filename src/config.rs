@@ -11,7 +11,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Limits, native::NativeSettings};
+use crate::{
+    engine::{Limits, native::NativeSettings},
+    template::Template,
+};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Config {
     pub agent: Option<PathBuf>,
     /// Sessions.
     pub sessions: SessionSettings,
+    /// What sessions can start as, beside the built-in templates.
+    pub templates: Vec<Template>,
     /// What one sandbox may use.
     pub limits: LimitSettings,
     /// The session registry.
@@ -119,6 +124,7 @@ impl Default for Config {
             domain: "localhost".into(),
             courses: PathBuf::from("/usr/share/boatyard/courses"),
             agent: None,
+            templates: Vec::new(),
             sessions: SessionSettings {
                 duration: Duration::from_secs(2 * 3600),
                 extension: Duration::from_secs(3600),
@@ -193,7 +199,7 @@ impl Config {
             .merge(env)
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|e| ConfigError::Read(e.to_string()))?;
+            .map_err(|e| ConfigError::Read(in_words(&e)))?;
         config.check()?;
         Ok(config)
     }
@@ -228,6 +234,11 @@ impl Config {
         if s.per_client == 0 {
             return bad("sessions.per_client", &s.per_client, "must be at least 1");
         }
+        for template in &self.templates {
+            if let Err((key, why)) = template.check(s.nodes) {
+                return bad(key, &format!("(template {:?})", template.name), why);
+            }
+        }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
             return bad("limits.memory", &l.memory, "must be at least 128 MiB: Docker needs that");
@@ -255,6 +266,22 @@ impl Config {
             format!("http://{host}:{}", self.listen.port())
         })
     }
+}
+
+/// What does not fit, its key as the file has it, and where it was said.
+fn in_words(e: &figment::Error) -> String {
+    use figment::{Source, error::Kind};
+    let key = e.path.join(".").to_lowercase();
+    let place = e.metadata.as_ref().map(|m| match &m.source {
+        Some(Source::File(file)) => file.display().to_string(),
+        _ => m.name.to_string(),
+    });
+    let what = match &e.kind {
+        Kind::UnknownField(_, known) => format!("there is no key `{key}`; there are {}", known.join(", ")),
+        kind if key.is_empty() => kind.to_string(),
+        kind => format!("{key}: {kind}"),
+    };
+    place.map_or(what.clone(), |place| format!("{place}: {what}"))
 }
 
 #[cfg(test)]

@@ -16,4 +16,5 @@ pub mod registry;
 pub mod server;
 pub mod session;
 pub mod store;
+pub mod template;
 pub mod web;

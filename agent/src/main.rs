@@ -144,6 +144,7 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
     });
 
     sandbox::tunnels::open(&app);
+    sandbox::offline::open(&app.config);
     if first {
         sandbox::ssh::open(&app);
         // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.

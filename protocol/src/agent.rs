@@ -40,6 +40,9 @@ pub const CONFIG_ENV: &str = "BOATYARD_AGENT";
 /// (sd_listen_fds(3)): the socket's path lies outside the sandbox, so a student cannot put another in its place.
 pub const LISTEN_FD: i32 = 3;
 
+/// The file whose text new login shells say first.
+pub const GREETING_FILE: &str = "/run/boatyard/greeting";
+
 /// Where the session's own registry answers inside a sandbox, as host name and port.
 pub const REGISTRY_HOST: &str = "registry.lab:5000";
 
@@ -68,6 +71,9 @@ pub struct AgentConfig {
     /// Keys for logins between the session's nodes; none switches them off.
     #[serde(default)]
     pub ssh: Option<SshKeys>,
+    /// What new login shells say first.
+    #[serde(default)]
+    pub greeting: Option<String>,
     /// Terminals opened at once, before anyone asks, so that the first viewer finds a prompt.
     #[serde(default)]
     pub terminals: Vec<(String, OpenTerminal)>,

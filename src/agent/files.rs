@@ -48,6 +48,15 @@ impl AgentClient {
         Ok(Some(bytes))
     }
 
+    /// Writes a text file.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn write_text(&self, path: &str, text: &str) -> Result<FileEntry, AgentError> {
+        let write = self.write_file(path, None, full(text.to_owned()));
+        tokio::time::timeout(PATIENCE, write).await.map_err(|_| AgentError::Timeout)?
+    }
+
     /// Writes a file, in one step for its readers; missing folders are made.
     ///
     /// # Errors

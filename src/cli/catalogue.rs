@@ -56,10 +56,10 @@ impl Catalogue {
             Catalogue::List => {
                 for i in catalogue::list(&paths)? {
                     println!(
-                        "{}\t{}\t{} layers\t{}",
+                        "{}\t{}\t{}\t{}",
                         i.name,
                         bytesize::ByteSize(i.size).display().si(),
-                        i.layers,
+                        if i.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", i.layers) },
                         i.tags.join(", ")
                     );
                 }

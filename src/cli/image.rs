@@ -54,7 +54,8 @@ impl Image {
             }
             Image::Import { archive, name } => {
                 super::need_root("boatyard image import")?;
-                anyhow::ensure!(archive.is_file(), "there is no file {}", archive.display());
+                anyhow::ensure!(archive.exists(), "there is no file {}", archive.display());
+                anyhow::ensure!(archive.is_file(), "{} is not a file but a folder or device", archive.display());
                 let name = name.unwrap_or_else(|| name_of(&archive));
                 let work = move || image::import(&paths, &archive, &name, &Console::new());
                 let info = tokio::task::spawn_blocking(work).await??;

@@ -7,10 +7,11 @@ use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address};
+use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address, setup::SetUpError};
 use crate::{
     engine::{EngineError, SandboxSpec},
     store::{Counts, NewSession, NodeRow, Refused, SessionRow, StoreError, now_ms},
+    template::Template,
 };
 
 /// Name of a session's first terminal on each node.
@@ -25,8 +26,8 @@ pub struct StartRequest {
     pub address: String,
     /// For which course and lesson.
     pub lesson: Option<(String, String)>,
-    /// With how many nodes, at least one.
-    pub nodes: u32,
+    /// As what.
+    pub template: Template,
 }
 
 /// A session that has just been started.
@@ -53,6 +54,9 @@ pub enum CreateError {
     /// The engine failed; all that was made has been removed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Its nodes were there, but what they were to hold was not; all that was made has been removed.
+    #[error("the session could not be set up: {0}")]
+    SetUp(SetUpError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,7 +72,12 @@ impl Sessions {
     ///
     /// # Errors
     /// [`CreateError`]; then nothing is left of it.
-    pub async fn start(&self, request: StartRequest) -> Result<Created, CreateError> {
+    pub async fn start(&self, mut request: StartRequest) -> Result<Created, CreateError> {
+        let of_template = || {
+            let (course, lesson) = request.template.lesson.as_deref()?.split_once('/')?;
+            Some((course.to_owned(), lesson.to_owned()))
+        };
+        request.lesson = request.lesson.take().or_else(of_template);
         if self.inner.shutdown.is_cancelled() {
             return Err(CreateError::Stopping);
         }
@@ -84,7 +93,8 @@ impl Sessions {
 
     async fn start_now(&self, request: StartRequest) -> Result<Created, CreateError> {
         let config = &self.inner.config;
-        let image = config.sessions.image.clone();
+        let template = request.template;
+        let image = template.image.clone().unwrap_or_else(|| config.sessions.image.clone());
         if !self.rootfs(&image).join("etc").is_dir() {
             return Err(CreateError::NoImage(image));
         }
@@ -106,7 +116,7 @@ impl Sessions {
             nodes: config.sessions.max_nodes,
             numbers: address::capacity(&config.engine),
         };
-        let images = vec![image; request.nodes as usize];
+        let images = vec![image; template.nodes as usize];
         let (row, nodes) = {
             let mut making = self.inner.making.lock();
             let place =
@@ -116,14 +126,20 @@ impl Sessions {
             (row, nodes)
         };
         let started = self.make_all(&row, &nodes).await;
-        let mut making = self.inner.making.lock();
-        for node in &nodes {
-            making.remove(&node.sandbox);
+        let live = {
+            let mut making = self.inner.making.lock();
+            for node in &nodes {
+                making.remove(&node.sandbox);
+            }
+            started?;
+            self.adopt(row, &nodes)
+        };
+        info!(session = %live.id(), nodes = nodes.len(), "session started");
+        if let Err(e) = self.set_up(&live, &template).await {
+            warn!(session = %live.id(), error = %e, "a session could not be set up");
+            self.end(live.id(), EndReason::Lost)?;
+            return Err(CreateError::SetUp(e));
         }
-        started?;
-        info!(session = %row.id, nodes = nodes.len(), "session started");
-        let live = self.adopt(row, &nodes);
-        drop(making);
         Ok(Created { live, token })
     }
 
@@ -179,6 +195,7 @@ impl Sessions {
                 ],
                 cpus: Some(config.limits.cpus.ceil() as u32),
                 ssh: self.ssh_keys(session.id),
+                greeting: (!others.is_empty()).then(|| self.greeting()).flatten(),
                 terminals: vec![(
                     FIRST_TERMINAL.into(),
                     OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },

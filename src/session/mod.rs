@@ -15,6 +15,7 @@ mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod setup;
 mod ssh;
 mod swarm;
 mod watch;
@@ -105,6 +106,8 @@ struct Inner {
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
     making: making::Making,
+    /// Whether this host's kernel has what Swarm's routing mesh needs.
+    ip_vs: bool,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -134,6 +137,7 @@ impl Sessions {
                 library,
                 live,
                 making: making::Making::default(),
+                ip_vs: crate::doctor::has_ip_vs(),
                 shutdown,
                 tasks,
                 removals: Default::default(),
@@ -171,6 +175,11 @@ impl Sessions {
     /// The courses.
     pub fn library(&self) -> &Library {
         &self.inner.library
+    }
+
+    /// Whether Swarm's routing mesh and virtual addresses work on this host.
+    pub fn has_routing_mesh(&self) -> bool {
+        self.inner.ip_vs
     }
 
     /// The configuration.

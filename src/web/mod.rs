@@ -24,7 +24,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, registry::Registry, session::Sessions};
+use crate::{ports::Ports, registry::Registry, session::Sessions, template::Template};
 
 /// How long requests under way may take once the server is told to stop.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -66,6 +66,24 @@ impl App {
         Ok(App { sessions, registry, ports, catalogue: Arc::new(catalogue), key, shutdown })
     }
 
+    /// What sessions can be started as.
+    pub fn templates(&self) -> Vec<Template> {
+        let config = self.sessions.config();
+        Template::all(&config.templates, config.sessions.nodes)
+    }
+
+    /// A template by its name; one node without.
+    ///
+    /// # Errors
+    /// 404 where there is none of that name.
+    pub fn template(&self, name: Option<&str>) -> Result<Template, Problem> {
+        let name = name.unwrap_or("one");
+        let found = self.templates().into_iter().find(|t| t.name == name);
+        found.ok_or_else(|| {
+            Problem::not_found(format!("There is no template {name}; GET /api/v1/templates lists them."))
+        })
+    }
+
     /// Whether browsers reach the server over TLS.
     pub fn is_https(&self) -> bool {
         self.sessions.config().base_url().starts_with("https://")
@@ -83,6 +101,7 @@ pub fn router(app: App) -> Router {
         .fallback(pages::not_found)
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn(problem::in_api))
         // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
         .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
         .layer(CatchPanicLayer::custom(problem::panicked))

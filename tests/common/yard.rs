@@ -142,6 +142,7 @@ pub fn spec(network: u16, host: u8) -> SandboxSpec {
             tunnels: Vec::new(),
             cpus: None,
             ssh: None,
+            greeting: None,
             terminals: Vec::new(),
         },
     }

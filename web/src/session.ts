@@ -5,6 +5,7 @@ import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
 import { Lifetime } from "./session/lifetime";
+import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
 import { setUpShortcuts } from "./session/shortcuts";
@@ -27,6 +28,10 @@ const divider = document.querySelector<HTMLElement>(".divider");
 if (divider) setUpDivider(divider, deck, { key: "split", property: "--split", initial: 42 });
 const panes = new PaneSwitch();
 const bar = new Bar(state.session.id);
+const nodeList = new Nodes(api, state.max_nodes, state.routing_mesh, {
+  showTerminal: (node) => void show(node, "main"),
+  newTerminal: (node) => void dock.then((d) => d.open(node)),
+});
 const countdown = new Countdown(state.now);
 const lifetime = new Lifetime(api, (session) => showSession(session));
 let nodes: NodeView[] = [];
@@ -84,6 +89,9 @@ function apply(event: SessionEvent): void {
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
       break;
+    case "node-lost":
+      toast(`${event.node} is gone: its machine died. The session goes on with the other nodes.`, "alert");
+      break;
     case "warning":
       countdown.warn(event.seconds_left);
       break;
@@ -110,6 +118,7 @@ function changeNode(name: string, change: Partial<NodeView>): void {
 function showNodes(next: NodeView[]): void {
   nodes = next;
   bar.show(nodes);
+  nodeList.show(nodes);
   if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));
 }
 
@@ -129,6 +138,15 @@ async function startDock(): Promise<void> {
   } catch (error) {
     dockStarted = false;
     toast(`The terminal did not come up: ${(error as Error).message}. Reload the page to try again.`, "alert");
+  }
+}
+
+async function show(node: string, terminal: string): Promise<void> {
+  panes.revealTerminal();
+  try {
+    await (await dock).show(node, terminal);
+  } catch (error) {
+    toast(`The terminal did not open: ${(error as Error).message}`, "alert");
   }
 }
 

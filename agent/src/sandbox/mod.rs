@@ -3,6 +3,7 @@
 pub mod boot;
 pub mod meminfo;
 pub mod names;
+pub mod offline;
 pub mod redirect;
 pub mod ssh;
 pub mod tunnels;

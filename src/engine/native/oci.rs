@@ -207,9 +207,8 @@ pub(super) fn make_devices(place: &Place, owner: u32) -> Result<()> {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o711))?;
     for (name, minor) in [("fuse", 229), ("tun", 200)] {
         let path = folder.join(name);
-        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(10, minor)).with_context(|| {
-            format!("making {} (the data folder's file system must allow device nodes)", path.display())
-        })?;
+        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(10, minor))
+            .with_context(|| format!("making {}", path.display()))?;
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666))?;
         chown(&path, Some(owner), Some(owner))?;
     }

@@ -46,6 +46,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
         .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
         .routes(routes!(nodes::add))

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     session::{EndReason, Live, NodeName, PublicName, SessionId, StartRequest},
+    template::Template,
     web::{App, Problem, access::Access, client, problem::rfc3339},
 };
 
@@ -27,6 +28,9 @@ pub struct NewSession {
     /// Id of a lesson of that course, which the session's page shows.
     #[serde(default)]
     lesson: Option<String>,
+    /// Name of a template; one node where absent.
+    #[serde(default)]
+    template: Option<String>,
 }
 
 /// A session.
@@ -147,7 +151,7 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
     request_body(content = NewSession, description = "May be left out"),
     responses(
         (status = 201, body = StartedSession),
-        (status = 404, body = Problem, description = "No such lesson", content_type = "application/problem+json"),
+        (status = 404, body = Problem, description = "No such lesson or template", content_type = "application/problem+json"),
         (status = 429, body = Problem, description = "The client has as many as it may have (`client-limit`, `address-limit`)", content_type = "application/problem+json"),
         (status = 503, body = Problem, description = "All places are taken (`full`)", content_type = "application/problem+json"),
     ))]
@@ -164,10 +168,18 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson, nodes: 1 };
+    let template = app.template(new.template.as_deref())?;
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson, template };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
+}
+
+/// What a session can be started as.
+#[utoipa::path(get, path = "/api/v1/templates", operation_id = "list_templates", tag = "sessions", security(()),
+    responses((status = 200, body = Vec<Template>)))]
+pub async fn templates(State(app): State<App>) -> Json<Vec<Template>> {
+    Json(app.templates())
 }
 
 /// The running sessions of this browser.

@@ -30,6 +30,7 @@ pub async fn home(State(app): State<App>, jar: SignedCookieJar) -> Response {
     HomePage {
         nonce: Nonce::new(),
         sessions: running(&app, client::known(&app, &jar)),
+        templates: app.templates().into_iter().filter(|t| t.name != "one").map(|t| (t.name, t.title)).collect(),
         courses: courses.collect(),
         images: app.catalogue.iter().map(|i| i.name.clone()).collect(),
         lasts: in_words(app.sessions.config().sessions.duration.as_millis() as i64),

@@ -27,6 +27,7 @@ use crate::{
 pub struct Wanted {
     course: Option<String>,
     lesson: Option<String>,
+    template: Option<String>,
 }
 
 /// Starts a session and leads to its page.
@@ -36,12 +37,15 @@ pub async fn start(
     jar: SignedCookieJar,
     form: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
-    let lesson = match form {
-        Ok(Form(wanted)) => wanted.course.zip(wanted.lesson),
+    let (lesson, template) = match form {
+        Ok(Form(wanted)) => match app.template(wanted.template.as_deref()) {
+            Ok(template) => (wanted.course.zip(wanted.lesson), template),
+            Err(e) => return problem_page(e),
+        },
         Err(e) => return problem_page(Problem::bad_request(e.body_text())),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone(), nodes: 1 };
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone(), template };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
             let row = created.live.row();

@@ -10,6 +10,8 @@ pub struct HomePage {
     pub nonce: Nonce,
     /// Sessions that this browser may rejoin.
     pub sessions: Vec<RunningSession>,
+    /// What else than one node a session can be started as: name and title.
+    pub templates: Vec<(String, String)>,
     /// Courses with their lessons, in their order.
     pub courses: Vec<CourseCard>,
     /// Names of some images of the catalogue, to show what can be pulled.

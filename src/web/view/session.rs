@@ -21,6 +21,10 @@ pub struct PageState {
     pub session: serde_json::Value,
     /// The server's clock, RFC 3339: browsers' clocks are wrong often enough to spoil a countdown.
     pub now: String,
+    /// Most nodes that a session may have.
+    pub max_nodes: u32,
+    /// Whether Swarm's routing mesh works on the server's host.
+    pub routing_mesh: bool,
     /// The lesson that the page shows.
     pub lesson: Option<LessonPlace>,
 }

@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, Problem, Progress, RegistryContents, SessionView, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -58,6 +58,18 @@ export class SessionApi {
 
   async close(): Promise<void> {
     await send("DELETE", this.base);
+  }
+
+  addNode(): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes`, {});
+  }
+
+  async removeNode(node: string): Promise<void> {
+    await send("DELETE", `${this.base}/nodes/${seg(node)}`);
+  }
+
+  joinSwarm(node: string, role: SwarmRole): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes/${seg(node)}/swarm`, { role });
   }
 
   terminals(node: string): Promise<TerminalInfo[]> {

@@ -318,6 +318,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session can be started as. */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -452,6 +469,8 @@ export interface components {
             course?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
+            /** @description Name of a template; one node where absent. */
+            template?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -707,6 +726,40 @@ export interface components {
          * @enum {string}
          */
         SwarmRole: "manager" | "worker";
+        /** @description A kind of session to choose from. */
+        Template: {
+            /** @description Files that it begins with. */
+            files?: components["schemas"]["TemplateFile"][];
+            /** @description Lab image of its nodes; the configured one where absent. */
+            image?: string | null;
+            /** @description `course/lesson` that its page shows. */
+            lesson?: string | null;
+            /**
+             * Format: int32
+             * @description How many of them are managers of a swarm of all, the first ones; 0 makes no swarm.
+             */
+            managers?: number;
+            /** @description Its name in addresses and the API: up to 32 of `a-z`, `0-9` and dash. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many nodes it has.
+             */
+            nodes?: number;
+            /** @description A shell script that runs as root on node1 once all else is there; its output is in `/var/log/boatyard-start.log`. */
+            start?: string | null;
+            /** @description What the pages call it. */
+            title: string;
+        };
+        /** @description A file that a session begins with. */
+        TemplateFile: {
+            /** @description Its text. */
+            content: string;
+            /** @description The node; all of them where absent. */
+            node?: string | null;
+            /** @description Absolute path. */
+            path: string;
+        };
         /** @description A terminal. */
         TerminalInfo: {
             /**
@@ -807,7 +860,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson */
+            /** @description No such lesson or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1614,6 +1667,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type DockerState = Schemas["DockerState"];
 export type OpenPort = Schemas["PortView"];
 export type NodeView = Schemas["NodeView"];
+export type SwarmRole = Schemas["SwarmRole"];
 export type SessionView = Schemas["SessionView"];
 export type TerminalInfo = Schemas["TerminalInfo"];
 export type CheckResult = Schemas["CheckResult"];
@@ -28,5 +29,9 @@ export interface SessionPageState {
   session: SessionView;
   /** The server's clock when it made the page, RFC 3339. */
   now: string;
+  /** Most nodes that a session may have. */
+  max_nodes: number;
+  /** Whether Swarm's routing mesh works on the server's host. */
+  routing_mesh: boolean;
   lesson?: { course: string; lesson: string; progress: Progress | null } | null;
 }

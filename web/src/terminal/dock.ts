@@ -30,6 +30,7 @@ export class Dock {
   /** The nodes of the session, as they are now. */
   setNodes(nodes: string[]): void {
     this.nodes = nodes;
+    for (const berth of this.berths.values()) if (!nodes.includes(berth.pane.node)) this.remove(berth);
     for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane.node, berth.pane.id);
   }
 
@@ -57,9 +58,8 @@ export class Dock {
     return berth.pane;
   }
 
-  /** Opens one more shell on the node in front. */
-  async open(): Promise<void> {
-    const node = this.current?.pane.node ?? this.nodes[0];
+  /** Opens one more shell on a node, by default on that in front. */
+  async open(node = this.current?.pane.node ?? this.nodes[0]): Promise<void> {
     if (!node) return;
     let n = 2;
     while (this.berths.has(key(node, `shell-${n}`))) n += 1;

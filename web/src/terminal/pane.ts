@@ -6,12 +6,14 @@ import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
 import type { SessionApi } from "../api/client";
 import { ApiError } from "../api/client";
+import { portPath } from "../session/bar";
 import { h } from "../ui/dom";
 import { recall, remember } from "../ui/memory";
 import { isDark, onTheme } from "../ui/theme";
 import { toast } from "../ui/toast";
 import { Connection, type ConnectionState } from "./connection";
 import { bindKeys, type KeyDeeds } from "./keys";
+import { portOf } from "./links";
 import { palette } from "./palette";
 import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
@@ -74,7 +76,7 @@ export class Pane {
     this.terminal.loadAddon(this.fit);
     const search = new SearchAddon();
     this.terminal.loadAddon(search);
-    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
+    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => this.follow(uri)));
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
     this.terminal.open(this.frame);
@@ -249,6 +251,12 @@ export class Pane {
     void this.element.offsetWidth;
     this.element.classList.add("rang");
     this.events.bell();
+  }
+
+  private follow(uri: string): void {
+    const target = portOf(uri, this.node);
+    const to = target ? portPath(this.api.id, this.node, target.port, target.path) : uri;
+    window.open(to, "_blank", "noopener,noreferrer");
   }
 
   private async rightClick(event: MouseEvent): Promise<void> {
