@@ -47,7 +47,7 @@ test("what goes when something is deleted", () => {
     "me/web": [tag("1", "z", [layer("c", 7, [], ["me/app:2"])])],
   });
   const [tags, freed] = deletingRepository("me/app", two);
-  assert.equal(tags, "All 2 tags go: 1 and 2.");
+  assert.equal(tags, "Both tags go: 1 and 2.");
   assert.match(freed!, /^1 layer goes .* 5 B/);
 });
 

@@ -88,8 +88,8 @@ export function deletingRepository(repository: string, all: RegistryContents): s
     if (layer.catalogue.length === 0 && layer.shared_with.every(inside)) gone.set(layer.digest, layer);
   }
   const names = tags.map((t) => t.name);
-  const tagWords = names.length > 0 ? `${names.length === 1 ? "Its tag goes" : `All ${names.length} tags go`}: ${list(names, 5)}.` : "";
-  return [tagWords, freed([...gone.values()]), ELSEWHERE].filter(Boolean);
+  const which = names.length === 1 ? "Its tag goes" : names.length === 2 ? "Both tags go" : `All ${names.length} tags go`;
+  return [names.length > 0 ? `${which}: ${list(names, 5)}.` : "", freed([...gone.values()]), ELSEWHERE].filter(Boolean);
 }
 
 const ELSEWHERE = "Images that a node has built or pulled stay on that node, and can be pushed again.";
