@@ -94,6 +94,10 @@ pub struct LimitSettings {
 pub struct RegistrySettings {
     /// What a session may push in all.
     pub quota: ByteSize,
+    /// How many files and folders a session's repositories may have in storage: an image takes about thirty.
+    pub files: u32,
+    /// Nothing is taken while the disk has less than this free.
+    pub min_free: ByteSize,
     /// Registry from which names that the catalogue lacks are fetched and cached, such as Docker Hub's; none by default.
     pub upstream: Option<Upstream>,
 }
@@ -142,7 +146,7 @@ impl Default for Config {
 
 impl Default for RegistrySettings {
     fn default() -> Self {
-        RegistrySettings { quota: ByteSize::gib(2), upstream: None }
+        RegistrySettings { quota: ByteSize::gib(2), files: 20_000, min_free: ByteSize::gib(2), upstream: None }
     }
 }
 

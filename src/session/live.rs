@@ -44,6 +44,8 @@ pub enum Event {
     Docker(NodeName),
     /// A node's terminals changed.
     Terminals(NodeName),
+    /// What the session has in the registry changed.
+    Registry,
     /// Something happened that a check may depend on.
     Activity,
     /// A step's checks were evaluated, with another result than before.

@@ -47,7 +47,10 @@ impl Sessions {
                 () = live.cancel.cancelled() => return,
                 push = pushes.recv() => match push {
                     Ok(session) if session != name => {}
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => live.touch(),
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        live.emit(Event::Registry);
+                        live.touch();
+                    }
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 },
             }

@@ -80,6 +80,8 @@ pub enum SessionEvent {
         #[schema(value_type = Vec<super::described::TerminalInfo>)]
         terminals: Vec<TerminalInfo>,
     },
+    /// What the session has in the registry changed: something was pushed or deleted there.
+    Registry,
     /// How a watched step's checks came out.
     Checks {
         /// `course/lesson`.
@@ -213,6 +215,7 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
         }
         Event::Warning { seconds_left } => SessionEvent::Warning { seconds_left },
         Event::Ended(reason) => SessionEvent::Ended { reason },
+        Event::Registry => SessionEvent::Registry,
         Event::Activity => return None,
     })
 }

@@ -7,6 +7,7 @@ mod files;
 mod health;
 mod lessons;
 mod nodes;
+mod registry;
 mod sessions;
 mod terminals;
 
@@ -57,6 +58,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(terminals::socket))
         .routes(routes!(exec::exec))
         .routes(routes!(files::read, files::write))
+        .routes(routes!(registry::contents))
+        .routes(routes!(registry::delete_repository))
+        .routes(routes!(registry::delete_tag))
         .routes(routes!(lessons::progress, lessons::set_position))
         .routes(routes!(lessons::check))
         .routes(routes!(lessons::answer))

@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, NodeView, Problem, Progress, SessionView, SwarmRole, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -86,6 +86,18 @@ export class SessionApi {
 
   async writeFile(node: string, path: string, content: string): Promise<void> {
     await send("PUT", `${this.base}/nodes/${seg(node)}/files?path=${seg(path)}`, content);
+  }
+
+  registry(): Promise<RegistryContents> {
+    return json("GET", `${this.base}/registry`);
+  }
+
+  async deleteTag(repository: string, tag: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/tags?${new URLSearchParams({ repository, tag })}`);
+  }
+
+  async deleteRepository(repository: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/repositories?${new URLSearchParams({ repository })}`);
   }
 
   lesson(course: string, lesson: string): LessonApi {

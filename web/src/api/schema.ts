@@ -267,6 +267,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the session has pushed into its registry. `registry` events tell when it has changed. */
+        get: operations["registry_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a repository with all its tags. Layers that nothing else uses are removed some time later. */
+        delete: operations["delete_repository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a tag. The image stays where another tag names it. */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -502,12 +553,79 @@ export interface components {
          *     opens nothing. Ten characters of `a-z0-9`, the first a letter.
          */
         PublicName: string;
+        /** @description An image. */
+        PushedImage: {
+            /** @description When it was made, if it says so (RFC 3339). */
+            created?: string | null;
+            /** @description Digest of its manifest or index. */
+            digest: string;
+            /** @description Its layers, lowest first; of an index, those of all its images. */
+            layers: components["schemas"]["PushedLayer"][];
+            /** @description Media type of that. */
+            media_type: string;
+            /** @description The platforms of an index, such as `linux/amd64`; empty where it is a single image. */
+            platforms: string[];
+            /** @description TCP ports that it says it listens on. */
+            ports: number[];
+            /**
+             * Format: int64
+             * @description Bytes to pull: configuration and layers, compressed.
+             */
+            size: number;
+        };
+        /** @description A layer. */
+        PushedLayer: {
+            /** @description Images of the catalogue that have it, the one with the fewest layers first; the first few. */
+            catalogue: string[];
+            /** @description The instruction of the Dockerfile that made it, if that is known. */
+            created_by?: string | null;
+            /** @description Its digest. */
+            digest: string;
+            /** @description Other tags of this session that have it, such as `me/app:1.0`; the first few. */
+            shared_with: string[];
+            /**
+             * Format: int64
+             * @description Its bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description A repository. */
+        PushedRepository: {
+            /** @description Its name, such as `me/app`. */
+            name: string;
+            /** @description Its tags, the last pushed first. */
+            tags: components["schemas"]["PushedTag"][];
+        };
+        /** @description A tag, and the image that it names. */
+        PushedTag: components["schemas"]["PushedImage"] & {
+            /** @description The tag, such as `1.0`. */
+            name: string;
+            /** @description When it was pushed (RFC 3339). */
+            pushed_at: string;
+        };
         /** @description The last answer to a quiz. */
         QuizState: {
             /** @description Numbers of the options that were chosen. */
             answers: number[];
             /** @description Whether it was right. */
             correct: boolean;
+        };
+        /** @description What a session has pushed. */
+        RegistryContents: {
+            /** @description How many repositories and tags are left off, because there are too many to tell. */
+            left_off: number;
+            /**
+             * Format: int64
+             * @description Bytes that it may take.
+             */
+            quota: number;
+            /** @description Its repositories, by name. */
+            repositories: components["schemas"]["PushedRepository"][];
+            /**
+             * Format: int64
+             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
+             */
+            stored: number;
         };
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
@@ -555,6 +673,9 @@ export interface components {
             terminals: components["schemas"]["TerminalInfo"][];
             /** @enum {string} */
             type: "terminals";
+        } | {
+            /** @enum {string} */
+            type: "registry";
         } | (components["schemas"]["Checked"] & {
             /** @description `course/lesson`. */
             lesson: string;
@@ -1498,6 +1619,105 @@ export interface operations {
         requestBody?: never;
         responses: {
             101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryContents"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_repository: {
+        parameters: {
+            query: {
+                /** @description Its name, such as `me/app`. */
+                repository: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query: {
+                /** @description Name of its repository, such as `me/app`. */
+                repository: string;
+                /** @description The tag, such as `1.0`. */
+                tag: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,6 +15,11 @@ export type CheckResult = Schemas["CheckResult"];
 export type CheckReport = Schemas["Checked"];
 export type Progress = Schemas["Progress"];
 export type Grade = Schemas["Graded"];
+/** What the session has pushed into its registry. */
+export type RegistryContents = Schemas["RegistryContents"];
+export type PushedRepository = Schemas["PushedRepository"];
+export type PushedTag = Schemas["PushedTag"];
+export type PushedLayer = Schemas["PushedLayer"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];

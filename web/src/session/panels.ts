@@ -38,7 +38,17 @@ interface PanelKind {
 }
 
 /** In the order of their buttons. */
-const KINDS: PanelKind[] = [];
+const KINDS: PanelKind[] = [
+  {
+    id: "registry",
+    label: "Registry",
+    icon: "registry",
+    load: async () => {
+      const { RegistryPanel } = await import("../registry/panel");
+      return (context) => new RegistryPanel(context);
+    },
+  },
+];
 
 /** The drawer with the session's panels, below the terminals, or beside them where there is room; one is open at a time. */
 export class Panels {
