@@ -11,6 +11,7 @@ use boatyard_protocol::agent::{
     AgentInfo, Attach, ExecRequest, ExecResponse, OpenTerminal, Problem, TerminalInfo, UPGRADE,
 };
 use bytes::Bytes;
+pub use files::{Condition, ReadFile};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
