@@ -7,7 +7,7 @@ import type { Editor, Page } from "./editor";
 import { base, size, within } from "./paths";
 
 /** Largest file that the editor opens, in bytes. */
-const LARGEST = 2 << 20;
+const LARGEST = 2_000_000;
 
 type EditorCode = typeof import("./editor");
 
@@ -53,7 +53,7 @@ export class Documents {
 
   constructor(private readonly news: DocumentNews, back: HTMLElement) {
     const head = h("div", { class: "doc-head" }, back, this.tabs);
-    const hint = h("span", { class: "doc-hint" }, h("kbd", {}, "Esc"), " then ", h("kbd", {}, "Tab"), " leaves the editor");
+    const hint = h("span", { class: "doc-hint" }, h("kbd", {}, "Esc"), " then ", h("kbd", {}, "Tab"), " leaves");
     this.foot.append(this.position, hint, h("span", { class: "spacer" }), this.save_);
     this.element.append(head, this.notice, this.host, this.empty, this.foot);
     this.empty.append(
@@ -104,7 +104,6 @@ export class Documents {
         this.refuse(api, path, `${base(path)} is not text (${size(read.bytes.length)} of binary data), so it is not shown here.`);
         return false;
       }
-      this.say();
       const page = code.pageOf(path, text, read.readOnly, () => this.edited());
       this.select(this.add({ api, path, page, readOnly: read.readOnly, etag: read.etag }), focus);
       return true;
@@ -146,6 +145,7 @@ export class Documents {
       this.saved(doc, written.etag, state.doc);
     } catch (error) {
       doc.saving = false;
+      this.draw();
       if (error instanceof ApiError && error.status === 412) await this.conflict(doc);
       else toast(`${base(doc.path)} was not saved: ${(error as Error).message}`, "alert");
     } finally {
@@ -259,7 +259,7 @@ export class Documents {
 
   private warn(doc: Document, gone: boolean): void {
     const what = gone ? "was removed" : "was changed by someone else";
-    const look = h("button", { type: "button", class: "button small", onclick: () => void this.conflict(doc) }, "What now?");
+    const look = h("button", { type: "button", class: "button small", onclick: () => void this.conflict(doc) }, "Choose a version");
     this.say(h("span", {}, `${base(doc.path)} ${what} meanwhile.`), look);
   }
 
@@ -277,7 +277,7 @@ export class Documents {
     const name = base(doc.path);
     const body = [h("p", {}, now ? `${name} was changed by someone else since you opened it. Nothing is overwritten until you decide.` : `${name} was removed or moved since you opened it.`)];
     const answers = [
-      { value: "", label: "Decide later" },
+      { value: "", label: "Later" },
       { value: "theirs", label: now ? "Take theirs" : "Close it" },
       ...(theirs === null ? [] : [{ value: "both", label: "Show both" }]),
       { value: "mine", label: now ? "Keep mine" : "Save it again", primary: true },
@@ -365,7 +365,7 @@ export class Documents {
     this.save_.hidden = doc?.readOnly ?? true;
     this.save_.disabled = !doc || doc.saving || (!doc.unsaved && doc.etag !== null);
     this.save_.textContent = doc?.saving ? "Saving…" : "Save";
-    this.position.textContent = doc ? `${doc.page.language}${doc.readOnly ? " · read only" : ""}${doc.unsaved ? " · not saved" : ""}` : "";
+    this.position.textContent = doc ? `${doc.page.language}${doc.readOnly ? " · read only" : ""}` : "";
     if (doc) this.host.setAttribute("aria-label", base(doc.path));
     this.news.changed();
   }

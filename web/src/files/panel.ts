@@ -35,6 +35,7 @@ class FilesPanel implements Panel {
   private folder = "";
   private visible = false;
   private looked = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the ways that were taken: of two that overlap, the later counts. */
   private going = 0;
 
@@ -213,9 +214,11 @@ class FilesPanel implements Panel {
 
   /** Something may have changed: shows what has, if anyone can see it. */
   private async look(): Promise<void> {
-    const now = performance.now();
-    if (!this.visible || document.hidden || this.folder === "" || now - this.looked < LOOK_AGAIN) return;
-    await this.refresh();
+    if (!this.visible || document.hidden || this.folder === "") return;
+    const wait = this.looked + LOOK_AGAIN - performance.now();
+    clearTimeout(this.timer);
+    if (wait > 0) this.timer = setTimeout(() => void this.look(), wait);
+    else await this.refresh();
   }
 
   private async refresh(): Promise<void> {

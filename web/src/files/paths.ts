@@ -33,7 +33,7 @@ export function addressable(name: string): boolean {
   return !name.includes("\ufffd");
 }
 
-const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /** A size as people write it: powers of 1000, two or three digits. */
 export function size(bytes: number): string {

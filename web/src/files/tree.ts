@@ -277,6 +277,7 @@ export class Tree {
 
   private key(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key.length > 1) this.typed = "";
     const rows = this.visible();
     const row = this.rowOf(event.target);
     const at = row ? rows.indexOf(row) : -1;
