@@ -19,6 +19,8 @@ const WRITING: Duration = Duration::from_secs(3600);
 const REMOVING: Duration = Duration::from_secs(60);
 /// Most entries that are taken of a folder.
 const MAX_ENTRIES: usize = 10_000;
+/// Longest listing of a folder, in bytes of JSON: what an agent tells of its most entries, each name escaped in full.
+const MAX_LIST: usize = 5 << 20;
 
 /// What must hold of the file that is there when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +140,7 @@ impl AgentClient {
     /// [`AgentError`]; status 400 where it is no folder.
     pub async fn list_files(&self, path: &str) -> Result<FileList, AgentError> {
         let uri = format!("/v1/files/list?path={}", escape(path));
-        let mut list: FileList = self.json(Method::GET, &uri, None::<&()>, PATIENCE).await?;
+        let mut list: FileList = self.json(Method::GET, &uri, None::<&()>, PATIENCE, MAX_LIST).await?;
         list.truncated |= list.entries.len() > MAX_ENTRIES;
         list.entries.truncate(MAX_ENTRIES);
         list.entries.retain(|e| check(e).is_ok() && !["", ".", ".."].contains(&e.name.as_str()));
@@ -153,7 +155,8 @@ impl AgentClient {
     /// # Errors
     /// [`AgentError`]; status 409 where something else has the name.
     pub async fn make_folder(&self, path: &str) -> Result<FileEntry, AgentError> {
-        self.json(Method::PUT, &format!("/v1/files/folder?path={}", escape(path)), None::<&()>, PATIENCE).await
+        self.json(Method::PUT, &format!("/v1/files/folder?path={}", escape(path)), None::<&()>, PATIENCE, MAX_ANSWER)
+            .await
     }
 
     /// Moves or renames, never over what is there.
@@ -162,7 +165,7 @@ impl AgentClient {
     /// [`AgentError`]; status 409 where the new name is taken or in another file system.
     pub async fn move_file(&self, from: &str, to: &str) -> Result<FileEntry, AgentError> {
         let request = FileMove { from: from.to_owned(), to: to.to_owned() };
-        self.json(Method::POST, "/v1/files/move", Some(&request), PATIENCE).await
+        self.json(Method::POST, "/v1/files/move", Some(&request), PATIENCE, MAX_ANSWER).await
     }
 
     /// A folder as a tar archive, as it comes; bounded in nothing, so a caller streams it on.

@@ -10,9 +10,13 @@ mod expire;
 mod ids;
 mod lesson;
 mod live;
+mod making;
+mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod ssh;
+mod swarm;
 mod watch;
 
 use std::{
@@ -24,8 +28,10 @@ pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
 pub use live::{Event, Facts, Live, Node};
+pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::Services;
+pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
@@ -98,6 +104,7 @@ struct Inner {
     services: Arc<dyn Services>,
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
+    making: making::Making,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -126,6 +133,7 @@ impl Sessions {
                 services,
                 library,
                 live,
+                making: making::Making::default(),
                 shutdown,
                 tasks,
                 removals: Default::default(),

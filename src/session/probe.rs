@@ -1,6 +1,6 @@
 //! What a step's checks ask of a session: read over its agents, changing nothing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use boatyard_protocol::agent::DockerState;
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub(super) struct SessionProbe<'a> {
 }
 
 impl SessionProbe<'_> {
-    fn node(&self, name: &str) -> Result<&Node, ProbeError> {
+    fn node(&self, name: &str) -> Result<Arc<Node>, ProbeError> {
         match self.live.node(name) {
             Some(node) => Ok(node),
             None => Err(ProbeError::Other(format!("this session has no {name}"))),

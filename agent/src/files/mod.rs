@@ -31,7 +31,7 @@ pub use tar::pack;
 /// Most entries of one listing.
 const MOST_ENTRIES: usize = 5_000;
 /// Most bytes of the names and targets in one listing.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 512 << 10;
 /// Longest target of a link that is told.
 const LONGEST_TARGET: usize = 1024;
 

@@ -6,6 +6,7 @@ mod exec;
 mod files;
 mod health;
 mod lessons;
+mod nodes;
 mod sessions;
 mod terminals;
 
@@ -46,6 +47,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
+        .routes(routes!(nodes::add))
+        .routes(routes!(nodes::remove))
+        .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))
