@@ -126,6 +126,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a node to a session. It has a prompt when this is answered. */
+        post: operations["add_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a node out of a session, as if its plug were pulled: what was on it is gone. */
+        delete: operations["remove_node"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/exec": {
         parameters: {
             query?: never;
@@ -230,6 +264,23 @@ export interface paths {
         get: operations["download_folder"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/swarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
+        post: operations["join_swarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -464,6 +515,16 @@ export interface components {
             /** @description Version of Boatyard. */
             version: string;
         };
+        /** @description As what a node shall join. */
+        JoinSwarm: {
+            /** @description What it shall be. */
+            role: components["schemas"]["SwarmRole"];
+        };
+        /** @description What a further node shall be. */
+        NewNode: {
+            /** @description Its lab image; that of the session's first node where absent. */
+            image?: string | null;
+        };
         /** @description What a session shall be. */
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
@@ -486,6 +547,7 @@ export interface components {
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
             ports: components["schemas"]["PortView"][];
+            swarm?: components["schemas"]["SwarmRole"] | null;
         };
         /** @description What there is to know when there is no place for another session. */
         Places: {
@@ -569,6 +631,11 @@ export interface components {
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "node-lost";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
             /** @description The state. */
             state: components["schemas"]["DockerState"];
             /** @enum {string} */
@@ -644,6 +711,11 @@ export interface components {
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
             token: string;
         };
+        /**
+         * @description What a node is in its swarm.
+         * @enum {string}
+         */
+        SwarmRole: "manager" | "worker";
         /** @description A terminal. */
         TerminalInfo: {
             /**
@@ -1061,6 +1133,96 @@ export interface operations {
             };
         };
     };
+    add_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            /** @description No such session or lab image */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has as many as it may have (`node-limit`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All places are taken (`full`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the last (`last-node`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exec: {
         parameters: {
             query?: never;
@@ -1441,6 +1603,49 @@ export interface operations {
                 };
             };
             /** @description Too many at once */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_swarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinSwarm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a swarm, or its Docker Engine refused */
             409: {
                 headers: {
                     [name: string]: unknown;
