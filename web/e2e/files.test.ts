@@ -213,6 +213,7 @@ test("a tree by keyboard", { timeout: 120_000 }, async () => {
   assert.equal(await editor(page).evaluate((e) => e.contains(document.activeElement)), false);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.locator(`:root[data-theme="${colorScheme}"]`).waitFor();
     assert.deepEqual(await serious(page), [], colorScheme);
   }
   await leave(page);
@@ -242,7 +243,7 @@ test("folders and files are dropped", { timeout: 180_000 }, async () => {
     await files(page);
     await item(page, "pro ject").click();
     await drop(page, item(page, "empty").locator(".tree-line"), [join(folder, "single.txt"), join(folder, "large.bin")]);
-    await page.getByText("larger than 8.4 MB").waitFor();
+    await page.getByText("larger than 8 MiB").waitFor();
     assert.deepEqual(await serious(page), []);
     await page.getByRole("button", { name: "Close", exact: true }).last().click();
     await item(page, "empty").click();
@@ -268,6 +269,28 @@ test("folders and files are dropped", { timeout: 180_000 }, async () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test("each node has its files, and the panel follows the terminal", { timeout: 120_000 }, async () => {
+  const page = await yard.page();
+  await start(page, yard.url);
+  const added = await page.evaluate(async () => (await fetch(`/api/v1/sessions/${location.pathname.split("/")[2]}/nodes`, { method: "POST" })).status);
+  assert.ok(added < 300, `a node is added: ${added}`);
+  await page.getByRole("tab", { name: "node2" }).click();
+  await shows(page, "root@node2");
+  await run(page, "mkdir two; cd two; echo second > of-two.txt");
+  await files(page);
+  await item(page, "of-two.txt").click();
+  await page.getByRole("tab", { name: "of-two.txt" }).waitFor();
+  const node = page.getByRole("combobox", { name: "Node" });
+  assert.equal(await node.inputValue(), "node2");
+  // The other node has no such folder, so its terminal's is shown.
+  await node.selectOption("node1");
+  await item(page, ".bashrc").waitFor();
+  await item(page, "of-two.txt").waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "To the terminal's working folder" }).click();
+  await item(page, "of-two.txt").waitFor();
+  await leave(page);
 });
 
 test("an upload is cancelled, and one that broke off is tried again", { timeout: 120_000 }, async () => {

@@ -73,7 +73,7 @@ pub async fn read(access: NodeAccess, Query(which): Query<Which>) -> Result<Resp
     check(&which.path)?;
     let told = |e| words(e, &which.path, NO_FILE, "It is a folder; a folder is downloaded as an archive.");
     let read = access.node.agent().read_file(&which.path).await.map_err(told)?;
-    let mut headers = attachment("application/octet-stream", &read.entry.name);
+    let mut headers = attachment("application/octet-stream", last(&which.path));
     if let Some(length) = read.answer.headers().get(header::CONTENT_LENGTH) {
         headers.insert(header::CONTENT_LENGTH, length.clone());
     }
@@ -206,9 +206,13 @@ pub async fn tar(access: NodeAccess, Query(which): Query<Which>) -> Result<Respo
         words(e, &which.path, "It is no folder.", "Several archives are being made already; wait until one is done.")
     };
     let answer = access.node.agent().pack_folder(&which.path).await.map_err(told)?;
-    let name = which.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("root");
-    let headers = attachment("application/x-tar", &format!("{name}.tar"));
+    let headers = attachment("application/x-tar", &format!("{}.tar", last(&which.path)));
     Ok((headers, Body::new(answer.into_body())).into_response())
+}
+
+/// The name at the end of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("root")
 }
 
 /// Headers of what a student wrote: it must never be shown as a page of this server's origin.

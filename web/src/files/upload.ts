@@ -1,7 +1,7 @@
 import { ApiError } from "../api/client";
 import type { FilesApi } from "../api/files";
 import type { Piece } from "./gather";
-import { join, size, wrongName } from "./paths";
+import { join, wrongName } from "./paths";
 
 /** How many files are sent at the same time. */
 const AT_ONCE = 3;
@@ -105,7 +105,7 @@ export class Upload {
     const large = (item.piece.file?.size ?? 0) > this.limit;
     if (!wrong && !large) return;
     item.state = "failed";
-    item.why = wrong ?? `larger than ${size(this.limit)}, the most that may be uploaded`;
+    item.why = wrong ?? `larger than ${Math.floor(this.limit / 2 ** 20)} MiB, the most for one file`;
   }
 
   private async send(item: Item): Promise<void> {
