@@ -86,6 +86,8 @@ pub struct LimitSettings {
     pub pids: u32,
     /// Disk.
     pub disk: ByteSize,
+    /// One file that is uploaded from a browser.
+    pub upload: ByteSize,
 }
 
 /// The `[registry]` table.
@@ -137,7 +139,13 @@ impl Default for Config {
                 image: "default".into(),
                 docker: Default::default(),
             },
-            limits: LimitSettings { memory: ByteSize::gib(1), cpus: 2.0, pids: 1500, disk: ByteSize::gib(10) },
+            limits: LimitSettings {
+                memory: ByteSize::gib(1),
+                cpus: 2.0,
+                pids: 1500,
+                disk: ByteSize::gib(10),
+                upload: ByteSize::mib(512),
+            },
             registry: RegistrySettings::default(),
             engine: NativeSettings::default(),
         }
@@ -151,7 +159,7 @@ impl Default for RegistrySettings {
 }
 
 impl LimitSettings {
-    /// The limits as the engine takes them.
+    /// The limits of a sandbox as the engine takes them.
     pub fn limits(&self) -> Limits {
         Limits { memory: self.memory.as_u64(), cpus: self.cpus, pids: self.pids, disk: self.disk.as_u64() }
     }
@@ -251,6 +259,9 @@ impl Config {
         }
         if l.disk < ByteSize::mib(256) {
             return bad("limits.disk", &l.disk, "must be at least 256 MiB");
+        }
+        if l.upload < ByteSize::mib(1) {
+            return bad("limits.upload", &l.upload, "must be at least 1 MiB: the editor saves with it too");
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod origin;
 mod pages;
 mod problem;
 mod security;
+mod upload;
 pub mod view;
 
 use std::{net::SocketAddr, sync::Arc};

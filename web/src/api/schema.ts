@@ -184,11 +184,103 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a file. */
-        get: operations["read"];
-        /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
-        put: operations["write"];
+        /**
+         * The bytes of a file. `ETag` is what `If-Match` takes; `X-Boatyard-Read-Only: true` where it cannot be replaced. A file
+         *     whose size is not known before it is read, as in /proc, comes without `Content-Length`.
+         */
+        get: operations["read_file"];
+        /**
+         * Writes a file. Missing folders are made; readers see the old file or the new one, never a part. With `If-Match` it is
+         *     written only over the file that has this `ETag`, with `If-None-Match: *` only where there is none.
+         */
+        put: operations["write_file"];
         post?: never;
+        /** Removes a file, a link, or a folder with all in it. */
+        delete: operations["remove_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a folder and those above it that are missing, or finds it. */
+        put: operations["make_folder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a folder. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves or renames a file or folder, never over what is there. */
+        post: operations["move_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/tar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A folder as a tar archive, made while it is sent. Other file systems below it stay out. */
+        get: operations["download_folder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/swarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
+        post: operations["join_swarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -420,6 +512,61 @@ export interface components {
             timed_out: boolean;
             /** @description Whether one of them was cut. */
             truncated: boolean;
+        };
+        /** @description A file or folder. */
+        FileEntry: {
+            /** @description Changes with every write. */
+            etag: string;
+            /** @description What it is. */
+            kind: components["schemas"]["FileKind"];
+            leads_to: components["schemas"]["FileKind"] | null;
+            /**
+             * Format: int32
+             * @description Permission bits.
+             */
+            mode: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970 of its last change.
+             */
+            modified_ms: number;
+            /** @description Its name without folders; bytes that are not UTF-8 are replaced by U+FFFD, and such a name cannot be asked for. */
+            name: string;
+            /** @description Whether it lies where nothing can be replaced, such as /proc. */
+            read_only: boolean;
+            /**
+             * Format: int64
+             * @description Bytes; 0 also where it is not known before it is read, as in /proc.
+             */
+            size: number;
+            /** @description Where a symbolic link points. */
+            target: string | null;
+        };
+        /**
+         * @description Kind of a file.
+         * @enum {string}
+         */
+        FileKind: "file" | "folder" | "link" | "other";
+        /** @description What is in a folder. */
+        FileList: {
+            /** @description What is in it, by name. */
+            entries: components["schemas"]["FileEntry"][];
+            /** @description The folder, without links in its path. */
+            path: string;
+            /** @description Whether there is more than is told. */
+            truncated: boolean;
+            /**
+             * Format: int64
+             * @description Most bytes of a file that may be written.
+             */
+            upload_limit: number;
+        };
+        /** @description What to move where: also a new name in the same folder. */
+        FileMove: {
+            /** @description What there is. */
+            from: string;
+            /** @description Where it goes, with its new name. */
+            to: string;
         };
         /** @description A graded answer. */
         Graded: {
@@ -786,6 +933,8 @@ export interface components {
              * @description Columns.
              */
             cols: number;
+            /** @description Working folder of that program, or of the shell. */
+            cwd: string | null;
             /**
              * Format: int32
              * @description Exit code of its process, once it has ended (128 + signal where a signal ended it).
@@ -1369,13 +1518,11 @@ export interface operations {
             };
         };
     };
-    read: {
+    read_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
-                /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
-                mode?: number | null;
             };
             header?: never;
             path: {
@@ -1394,7 +1541,25 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            /** @description No regular file */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A folder */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1404,15 +1569,18 @@ export interface operations {
             };
         };
     };
-    write: {
+    write_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
                 /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
                 mode?: number | null;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+                "if-none-match"?: string | null;
+            };
             path: {
                 id: components["schemas"]["SessionId"];
                 node: string;
@@ -1425,16 +1593,313 @@ export interface operations {
             };
         };
         responses: {
-            /** @description name, kind, size, mode, modified_ms, etag */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["FileEntry"];
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be changed there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile (`changed`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than an upload may be (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full (`disk-full`) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_file: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or never was */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            /** @description Something else has the name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileMove"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The new name is taken, or on another file system */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": number[];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many at once */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_swarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinSwarm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a swarm, or its Docker Engine refused */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
