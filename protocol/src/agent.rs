@@ -68,6 +68,9 @@ pub struct AgentConfig {
     /// Address of this node on the session's network, set by the engine; the agent configures nothing with it but
     /// `/etc/hosts`.
     pub address: Option<Ipv4Addr>,
+    /// The user to whom terminals, commands and new files belong; root where there is none, or no such user.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Loopback ports that are carried to the server.
     #[serde(default)]
     pub tunnels: Vec<Tunnel>,
@@ -137,6 +140,14 @@ pub struct Tunnel {
     pub names: Vec<String>,
 }
 
+impl Tunnel {
+    /// Names with the port at which clients in the sandbox reach it, such as `registry.lab:5000`.
+    pub fn hosts(&self) -> impl Iterator<Item = String> + '_ {
+        let port = self.aliases.first().map_or(self.port, std::net::SocketAddrV4::port);
+        self.names.iter().map(move |name| format!("{name}:{port}"))
+    }
+}
+
 /// What an agent says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
@@ -173,10 +184,10 @@ pub struct OpenTerminal {
     pub cols: u16,
     /// Rows, 1 to 1000.
     pub rows: u16,
-    /// Command and arguments; the login shell of root where there is none.
+    /// Command and arguments; the user's login shell where there is none.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
 }
@@ -229,12 +240,15 @@ pub struct ExecRequest {
     /// What its standard input gets; empty where absent.
     #[serde(default)]
     pub stdin: Option<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// Variables set over root's login environment.
+    /// Variables set over the user's login environment.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+    /// As whom it runs; [`AgentConfig::user`] where absent.
+    #[serde(default)]
+    pub user: Option<String>,
     /// After so many milliseconds its whole process group is killed.
     pub timeout_ms: u64,
     /// Most bytes kept of each of stdout and stderr; what comes after is read and dropped.

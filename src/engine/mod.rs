@@ -80,6 +80,9 @@ pub struct SandboxSpec {
     pub range: UidRange,
     /// Root file system of its lab image: a folder owned by the host's root, shared read-only.
     pub rootfs: PathBuf,
+    /// Where in it the sandbox's plain disk lies, such as `/var/lib/docker`: its root is an overlay, on which container
+    /// engines cannot put overlays of their own.
+    pub disk: PathBuf,
     /// Its limits.
     pub limits: Limits,
     /// Its network.

@@ -8,6 +8,7 @@ mod create;
 mod end;
 mod expire;
 mod ids;
+mod images;
 mod lesson;
 mod live;
 mod making;

@@ -175,6 +175,14 @@ impl From<CreateError> for Problem {
             CreateError::NoLesson(course, lesson) => {
                 Problem::not_found(format!("There is no lesson {course}/{lesson}."))
             }
+            CreateError::UnknownImage(image) => {
+                // What was asked for is told, but not at any length.
+                let image: String = image.chars().take(64).collect();
+                Problem::not_found(format!(
+                    "There is no lab image `{image}` here. GET /api/v1/images lists those that are."
+                ))
+                .code("unknown-image")
+            }
             CreateError::NoImage(_) | CreateError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
             }

@@ -5,6 +5,7 @@ pub mod events;
 mod exec;
 mod files;
 mod health;
+mod images;
 mod lessons;
 mod nodes;
 mod registry;
@@ -45,6 +46,7 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))

@@ -35,8 +35,8 @@ function asJson(body: unknown): RequestInit {
   return { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
 }
 
-export function createSession(course?: string, lesson?: string): Promise<SessionView> {
-  return json("POST", "/api/v1/sessions", course && lesson ? { course, lesson } : {});
+export function createSession(wanted: { course: string | undefined; lesson: string | undefined; image: string | undefined }): Promise<SessionView> {
+  return json("POST", "/api/v1/sessions", wanted);
 }
 
 /** The API of one session. */

@@ -1,6 +1,23 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lab images that sessions can have; the usual one first. */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -169,7 +186,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a command as root in a node and waits for its end. */
+        /** Runs a command in a node and waits for its end. */
         post: operations["exec"];
         delete?: never;
         options?: never;
@@ -264,23 +281,6 @@ export interface paths {
         get: operations["download_folder"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions/{id}/nodes/{node}/swarm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
-        post: operations["join_swarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -483,7 +483,7 @@ export interface components {
         Exec: {
             /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
             command: string[];
-            /** @description Working folder; `/root` where absent. */
+            /** @description Working folder; the user's home where absent. */
             cwd?: string | null;
             /** @description Further environment variables. */
             env?: {
@@ -496,6 +496,11 @@ export interface components {
              * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+             *     images.
+             */
+            user?: string | null;
         };
         /** @description How a command ended. */
         ExecResult: {
@@ -605,6 +610,21 @@ export interface components {
             /** @description What it shall be. */
             role: components["schemas"]["SwarmRole"];
         };
+        /** @description A lab image. */
+        LabImage: {
+            /** @description Whether sessions get it unless they ask for another. */
+            default: boolean;
+            /** @description Name of its distribution. */
+            distribution: string;
+            /** @description Its name, as a session is asked for with it. */
+            name: string;
+            /** @description What it is, in one line; empty where nobody said. */
+            summary: string;
+            /** @description Versions of what matters in it: label, such as `docker`, to version. */
+            versions: {
+                [key: string]: string;
+            };
+        };
         /**
          * @description A limit that a node has come to.
          * @enum {string}
@@ -619,6 +639,8 @@ export interface components {
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
+            /** @description Name of the lab image; the template's, the lesson's or the server's usual one, where absent. */
+            image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
             /** @description Name of a template; one node where absent. */
@@ -635,6 +657,8 @@ export interface components {
             address: string;
             /** @description State of its Docker Engine. */
             docker: components["schemas"]["DockerState"];
+            /** @description The lab image that it was made from. */
+            image: string;
             /** @description Its name. */
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
@@ -1030,6 +1054,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabImage"][];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -1071,7 +1114,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson or template */
+            /** @description No such lesson, lab image or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1856,49 +1899,6 @@ export interface operations {
                 };
             };
             /** @description Too many at once */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    join_swarm: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["SessionId"];
-                node: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["JoinSwarm"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NodeView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is in a swarm, or its Docker Engine refused */
             409: {
                 headers: {
                     [name: string]: unknown;
