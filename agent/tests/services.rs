@@ -170,9 +170,12 @@ async fn files_are_written_whole_or_not_at_all() {
 
     std::os::unix::fs::symlink("file.bin", path(&agent, "new/folder/link")).unwrap();
     let (_, body) = agent.call(Method::GET, &format!("/v1/files/list?path={}", path(&agent, "new/folder")), "").await;
-    let list: Vec<FileEntry> = serde_json::from_slice(&body).unwrap();
-    let names: Vec<_> = list.iter().map(|e| (e.name.as_str(), e.kind, e.target.as_deref())).collect();
-    assert_eq!(names, [("file.bin", FileKind::File, None), ("link", FileKind::Link, Some("file.bin"))]);
+    let list: FileList = serde_json::from_slice(&body).unwrap();
+    let names: Vec<_> =
+        list.entries.iter().map(|e| (e.name.as_str(), e.kind, e.target.as_deref(), e.leads_to)).collect();
+    let link = ("link", FileKind::Link, Some("file.bin"), Some(FileKind::File));
+    assert_eq!(names, [("file.bin", FileKind::File, None, None), link]);
+    assert!(!list.truncated && list.path == path(&agent, "new/folder"));
 
     // Writing through a link writes what it points to.
     let link = format!("/v1/files?path={}", path(&agent, "new/folder/link"));

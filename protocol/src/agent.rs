@@ -14,14 +14,20 @@
 //! | `GET /v1/files?path=` | | the bytes, with `x-boatyard-file: <FileEntry as JSON>` |
 //! | `PUT /v1/files?path=&mode=` | the bytes | [`FileEntry`]; makes missing folders, replaces atomically |
 //! | `DELETE /v1/files?path=` | | 204; a folder goes with what is in it |
-//! | `GET /v1/files/list?path=` | | `Vec<FileEntry>` |
+//! | `GET /v1/files/list?path=` | | [`FileList`] |
+//! | `PUT /v1/files/folder?path=` | | [`FileEntry`]; makes a folder and those above it, or finds it |
+//! | `POST /v1/files/move` | [`FileMove`] | [`FileEntry`]; never over what is there |
+//! | `GET /v1/files/tar?path=` | | a tar archive of a folder, in one file system |
 //! | `GET /v1/dial?port=` or `?unix=` | `Upgrade: boatyard-stream` | 101, then raw bytes both ways |
 //! | `GET /v1/events` | WebSocket | [`Event`]s; a snapshot of each kind first |
 //! | `GET /v1/accept` | WebSocket | [`StreamOffer`]s |
 //! | `GET /v1/streams/{id}` | `Upgrade: boatyard-stream` | 101, then raw bytes both ways |
 //!
-//! Every error is a [`Problem`] with a fitting status: 400 bad request, 404 not there, 409 in the way, 413 too
-//! large, 502 refused by what was dialled, 504 timed out.
+//! Every error is a [`Problem`] with a fitting status: 400 bad request, 403 not permitted, 404 not there, 409 in
+//! the way, 412 changed meanwhile, 413 too large, 502 refused by what was dialled, 504 timed out, 507 disk full.
+//!
+//! `PUT /v1/files` heeds `If-Match: "<etag>"` (only over the file that has this [`FileEntry::etag`]) and
+//! `If-None-Match: *` (only where there is none); it is judged in one step with the replacement.
 //!
 //! `PUT` and `DELETE` are idempotent. Events may repeat what a snapshot said, so a reader replaces, never adds.
 
@@ -205,6 +211,9 @@ pub struct TerminalInfo {
     pub viewers: u32,
     /// Command name of the terminal's foreground process group, such as `bash` or `vim`.
     pub foreground: Option<String>,
+    /// Working folder of its foreground process, or of its shell.
+    #[serde(default)]
+    pub cwd: Option<String>,
 }
 
 /// Query of `GET /v1/terminals/{id}/attach`.
@@ -278,6 +287,32 @@ pub struct FileEntry {
     pub etag: String,
     /// Where a symbolic link points.
     pub target: Option<String>,
+    /// What a symbolic link leads to in the end; none where that is not there.
+    #[serde(default)]
+    pub leads_to: Option<FileKind>,
+    /// Whether it lies where nothing can be replaced: a read-only mount, or a file system like /proc.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// What is in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileList {
+    /// The folder, without links in its path.
+    pub path: String,
+    /// What is in it, by name.
+    pub entries: Vec<FileEntry>,
+    /// Whether there is more than is told.
+    pub truncated: bool,
+}
+
+/// What to move where: also a new name in the same folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMove {
+    /// What there is.
+    pub from: String,
+    /// Where it goes, with its new name.
+    pub to: String,
 }
 
 /// Kind of a [`FileEntry`].

@@ -91,6 +91,29 @@ pub struct SandboxSpec {
     pub agent: AgentConfig,
 }
 
+/// What a sandbox uses now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since it was made, in microseconds.
+    pub cpu_us: u64,
+    /// Bytes of memory, without files' pages that can be dropped.
+    pub memory: u64,
+    /// How many of its processes were killed because its memory was used up; on cgroup v1 without those in containers.
+    pub killed: u64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// How often it has come to its limit of processes.
+    pub pids_hits: u64,
+    /// Bytes of disk in use.
+    pub disk: u64,
+    /// Bytes of its disk in all.
+    pub disk_size: u64,
+    /// Files in use.
+    pub inodes: u64,
+    /// Files that its disk has room for.
+    pub inodes_most: u64,
+}
+
 /// A connection to an agent.
 pub trait AgentStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> AgentStream for T {}
@@ -132,6 +155,12 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the host's state cannot be read.
     async fn list(&self) -> Result<Vec<SandboxId>, EngineError>;
+
+    /// What a sandbox uses now, as its host counts it.
+    ///
+    /// # Errors
+    /// When it is not there.
+    async fn usage(&self, id: &SandboxId) -> Result<Usage, EngineError>;
 
     /// A new connection to a sandbox's agent.
     ///

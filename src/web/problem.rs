@@ -79,7 +79,8 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
     }
 
-    fn code(mut self, code: &'static str) -> Problem {
+    /// The same with a code, for programs that act on it.
+    pub fn code(mut self, code: &'static str) -> Problem {
         self.code = Some(code);
         self
     }

@@ -116,10 +116,24 @@ impl Pty {
 
     /// Command name of the foreground process group.
     pub fn foreground(&self) -> Option<String> {
+        let name = std::fs::read(format!("/proc/{}/comm", self.foreground_group()?)).ok()?;
+        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
+    }
+
+    /// Working folder of the foreground process, or of the process `shell` where that has none.
+    pub fn working_folder(&self, shell: i32) -> Option<String> {
+        self.foreground_group().into_iter().chain([shell]).find_map(|pid| {
+            let folder = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?.into_os_string().into_string().ok()?;
+            // The kernel's remarks. It is not asked whether the folder is there: a file system of the student's may never
+            // answer.
+            (folder.starts_with('/') && !folder.ends_with(" (deleted)")).then_some(folder)
+        })
+    }
+
+    fn foreground_group(&self) -> Option<i32> {
         // SAFETY: takes and gives plain integers.
         let group = unsafe { libc::tcgetpgrp(self.master.get_ref().as_raw_fd()) };
-        let name = (group > 0).then(|| std::fs::read(format!("/proc/{group}/comm")).ok()).flatten()?;
-        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
+        (group > 0).then_some(group)
     }
 
     /// Sends a signal to the foreground process group, as a hang-up of the line would.

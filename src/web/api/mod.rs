@@ -8,6 +8,7 @@ mod health;
 mod images;
 mod lessons;
 mod nodes;
+mod registry;
 mod sessions;
 mod terminals;
 
@@ -58,7 +59,14 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(terminals::open, terminals::close))
         .routes(routes!(terminals::socket))
         .routes(routes!(exec::exec))
-        .routes(routes!(files::read, files::write))
+        .routes(routes!(registry::contents))
+        .routes(routes!(registry::delete_repository))
+        .routes(routes!(registry::delete_tag))
+        .routes(routes!(files::read, files::write, files::remove))
+        .routes(routes!(files::list))
+        .routes(routes!(files::make_folder))
+        .routes(routes!(files::rename))
+        .routes(routes!(files::tar))
         .routes(routes!(lessons::progress, lessons::set_position))
         .routes(routes!(lessons::check))
         .routes(routes!(lessons::answer))

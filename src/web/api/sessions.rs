@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    session::{EndReason, Live, NodeName, PublicName, SessionId, StartRequest},
+    session::{EndReason, Live, NodeName, NodeUsage, PublicName, SessionId, StartRequest},
     template::Template,
     web::{App, Problem, access::Access, client, problem::rfc3339},
 };
@@ -87,6 +87,44 @@ pub struct NodeView {
     pub swarm: Option<crate::session::SwarmRole>,
     /// Ports that listen.
     pub ports: Vec<PortView>,
+}
+
+/// What a node uses, and what it may use.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UsageView {
+    /// Processors in use, such as 0.25.
+    pub cpus: f64,
+    /// Processors that it may use.
+    pub cpus_most: f64,
+    /// Bytes of memory in use.
+    pub memory: u64,
+    /// Bytes of memory that it may use.
+    pub memory_most: u64,
+    /// Bytes of disk in use.
+    pub disk: u64,
+    /// Bytes of disk that it has.
+    pub disk_most: u64,
+    /// Processes and threads.
+    pub processes: u32,
+    /// Processes and threads that it may have.
+    pub processes_most: u32,
+}
+
+impl UsageView {
+    /// A node's usage as the API shows it.
+    pub fn of(usage: &NodeUsage, app: &App) -> UsageView {
+        let limits = app.sessions.config().limits.limits();
+        UsageView {
+            cpus: f64::from(usage.cpu_milli) / 1000.0,
+            cpus_most: limits.cpus,
+            memory: usage.counted.memory,
+            memory_most: limits.memory,
+            disk: usage.counted.disk,
+            disk_most: usage.counted.disk_size,
+            processes: usage.counted.pids,
+            processes_most: limits.pids,
+        }
+    }
 }
 
 /// A port that listens in a node.

@@ -1,9 +1,10 @@
 import type { SessionApi } from "../api/client";
-import type { DockerState, NodeView, SwarmRole } from "../api/types";
+import type { DockerState, NodeView, SwarmRole, UsageView } from "../api/types";
 import { ask } from "../ui/dialog";
 import { setUpDisclosure } from "../ui/disclosure";
 import { h, need } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { UsageMeters } from "./usage";
 
 const DOCKER: Record<Exclude<DockerState, "absent">, { short: string; long: string }> = {
   stopped: { short: "Docker asleep", long: "The Docker Engine starts with your first docker command." },
@@ -32,6 +33,7 @@ interface Chip {
   element: HTMLElement;
   button: HTMLButtonElement;
   show(node: NodeView, all: NodeView[]): void;
+  showUsage(usage: UsageView): void;
   close(): void;
 }
 
@@ -74,10 +76,16 @@ export class Nodes {
     this.add.title = nodes.length >= this.most ? `A session has at most ${this.most} nodes` : "Add a node";
   }
 
+  /** What a node uses now. */
+  showUsage(node: string, usage: UsageView): void {
+    this.chips.get(node)?.showUsage(usage);
+  }
+
   private chip(name: string): Chip {
     const id = `node-panel-${name}`;
     const lamp = h("span", { class: "lamp", "aria-hidden": "true" });
     const [state, role] = [h("span", { class: "node-docker" }), h("span", { class: "node-role" })];
+    const meters = new UsageMeters();
     const button = h(
       "button",
       { type: "button", class: "node-button", "aria-controls": id },
@@ -85,6 +93,7 @@ export class Nodes {
       h("span", { class: "node-name" }, name),
       role,
       state,
+      meters.bars,
     );
     const [address, docker, swarm] = [h("code"), h("p"), h("p")];
     const act = (label: string, deed: () => unknown, kind = ""): HTMLButtonElement => {
@@ -105,6 +114,7 @@ export class Nodes {
       h("p", { class: "node-panel-head" }, h("strong", {}, name), " ", address),
       docker,
       swarm,
+      meters.table,
       terminal,
       asWorker,
       asManager,
@@ -116,9 +126,12 @@ export class Nodes {
       element.dataset.docker = node.docker;
       lamp.hidden = node.docker === "absent";
       state.textContent = dockerOf(node).short;
-      role.textContent = node.swarm ? node.swarm[0]!.toUpperCase() : "";
+      role.replaceChildren(
+        ...(node.swarm
+          ? [h("span", { "aria-hidden": "true" }, node.swarm[0]!.toUpperCase()), h("span", { class: "visually-hidden" }, ROLE[node.swarm])]
+          : []),
+      );
       button.title = `${name} (${node.address}): ${dockerOf(node).long}${node.swarm ? ` ${ROLE[node.swarm]}.` : ""}`;
-      button.setAttribute("aria-label", `${name}, ${dockerOf(node).short}${node.swarm ? `, ${ROLE[node.swarm]}` : ""}`);
       address.textContent = node.address;
       docker.textContent = dockerOf(node).long;
       const several = all.length > 1;
@@ -132,7 +145,7 @@ export class Nodes {
       asManager.hidden = !joins || !manager;
       remove.hidden = !several;
     };
-    return { element, button, show, close: () => fold.close() };
+    return { element, button, show, showUsage: (usage) => meters.show(usage), close: () => fold.close() };
   }
 
   private async addNode(): Promise<void> {

@@ -16,6 +16,8 @@ const key = (node: string, id: string): string => `${node}/${id}`;
 export class Dock {
   private readonly berths = new Map<string, Berth>();
   private current: Berth | null = null;
+  /** Called when a terminal has put something out. */
+  onOutput: () => void = () => {};
 
   constructor(
     private readonly api: SessionApi,
@@ -70,9 +72,9 @@ export class Dock {
     }
   }
 
-  /** The node whose terminal is in front. */
-  get node(): string | undefined {
-    return this.current?.pane.node;
+  /** The terminal in front. */
+  get front(): { node: string; terminal: string } | null {
+    return this.current && { node: this.current.pane.node, terminal: this.current.pane.id };
   }
 
   focus(): void {
@@ -112,6 +114,7 @@ export class Dock {
         bell: () => {
           if (this.current !== berth) button.classList.add("rang");
         },
+        output: () => this.onOutput(),
       },
       !this.current,
     );
