@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boatyard_protocol::agent::{AgentConfig, HostEntry, OpenTerminal, Tunnel};
+use boatyard_protocol::agent::{AgentConfig, DockerMode, HostEntry, OpenTerminal, Tunnel};
 use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
@@ -198,10 +198,21 @@ impl Sessions {
                 greeting: (!others.is_empty()).then(|| self.greeting()).flatten(),
                 terminals: vec![(
                     FIRST_TERMINAL.into(),
-                    OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },
+                    OpenTerminal { cols: 80, rows: 24, command: self.first_command(session, node), cwd: None },
                 )],
             },
         }
+    }
+
+    /// Command of a node's first terminal; none for the login shell alone.
+    fn first_command(&self, session: &SessionRow, node: &NodeRow) -> Vec<String> {
+        let has_docker = || {
+            let image = crate::image::read(&self.inner.paths, &node.image).ok().flatten();
+            self.inner.config.sessions.docker != DockerMode::Off
+                && image.is_some_and(|i| i.versions.contains_key("docker"))
+        };
+        let first = node.name.as_str() == crate::course::DEFAULT_NODE;
+        if first && session.lesson.is_none() && has_docker() { super::welcome::command() } else { Vec::new() }
     }
 }
 

@@ -19,6 +19,7 @@ mod setup;
 mod ssh;
 mod swarm;
 mod watch;
+mod welcome;
 
 use std::{
     collections::HashMap,
