@@ -143,7 +143,8 @@ async fn limits_are_seen_and_hold() {
     // Beside its own disk there is only what lies in memory.
     let others = me.ok("df --output=source,target -x tmpfs | tail -n +2").await;
     assert!(others.lines().all(|l| l.ends_with(" /") || l.ends_with(" /var/lib/docker")), "{others}");
-    let in_memory: u64 = me.ok("df -m -t tmpfs --output=size | tail -n +2 | sort -n | tail -1").await.trim().parse().unwrap();
+    let in_memory: u64 =
+        me.ok("df -m -t tmpfs --output=size | tail -n +2 | sort -n | tail -1").await.trim().parse().unwrap();
     assert!(in_memory <= 256, "a tmpfs of {in_memory} MB");
     // Time and load are the sandbox's own too, and agree with what ps says of its processes.
     let up: f64 = me.ok("cut -d' ' -f1 /proc/uptime").await.trim().parse().unwrap();

@@ -82,8 +82,7 @@ mod tests {
 
     #[test]
     fn the_load_rises_to_what_is_used_and_falls_again() {
-        let mut load =
-            Load { usage: ("", Unit::Nanoseconds), averages: [0.0; 3], at: Instant::now(), used: 5.0 };
+        let mut load = Load { usage: ("", Unit::Nanoseconds), averages: [0.0; 3], at: Instant::now(), used: 5.0 };
         load.advance(600.0, 605.0);
         let [one, five, fifteen] = load.averages;
         assert!((one - 1.0).abs() < 0.01 && one > five && five > fifteen && fifteen > 0.4, "{:?}", load.averages);

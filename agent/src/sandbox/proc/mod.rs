@@ -158,8 +158,7 @@ impl Filesystem for Mended {
 
     fn readdir(&self, _: &Request, _: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let folders = [".", ".."].map(|name| (INodeNo::ROOT, FileType::Directory, name));
-        let files =
-            self.files.iter().enumerate().map(|(i, f)| (INodeNo(i as u64 + 2), FileType::RegularFile, f.name));
+        let files = self.files.iter().enumerate().map(|(i, f)| (INodeNo(i as u64 + 2), FileType::RegularFile, f.name));
         let all = folders.into_iter().chain(files).enumerate();
         for (i, (ino, kind, name)) in all.skip(usize::try_from(offset).unwrap_or(usize::MAX)) {
             if reply.add(ino, i as u64 + 1, kind, name) {
