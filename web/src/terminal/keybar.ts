@@ -19,13 +19,13 @@ const ARROWS = [
 /** The keys that on-screen keyboards lack, in a row above them. Only shown where a finger is the pointer. */
 export class KeyBar {
   readonly element = h("div", { class: "key-bar", role: "toolbar", "aria-label": "Keys of the terminal" });
-  private readonly ctrl = this.key("Ctrl", "Control, for the next key", () => this.hold(!this.held));
+  private readonly ctrl = this.key("Ctrl", "Ctrl, held for the next key", () => this.hold(!this.held));
   private held = false;
 
   constructor(private readonly target: () => KeyTarget | undefined) {
     this.ctrl.setAttribute("aria-pressed", "false");
     this.element.append(
-      this.key("Esc", "Escape", () => this.press("\x1b")),
+      this.key("Esc", "Esc", () => this.press("\x1b")),
       this.key("Tab", "Tab", () => this.press("\t")),
       this.ctrl,
       ...ARROWS.map(({ name, letter, turn }) => {
