@@ -86,6 +86,8 @@ pub struct LimitSettings {
     pub pids: u32,
     /// Disk.
     pub disk: ByteSize,
+    /// One file that is uploaded from a browser.
+    pub upload: ByteSize,
 }
 
 /// The `[registry]` table.
@@ -94,6 +96,10 @@ pub struct LimitSettings {
 pub struct RegistrySettings {
     /// What a session may push in all.
     pub quota: ByteSize,
+    /// How many files and folders a session's repositories may have in storage: an image takes about thirty.
+    pub files: u32,
+    /// Nothing is taken while the disk has less than this free.
+    pub min_free: ByteSize,
     /// Registry from which names that the catalogue lacks are fetched and cached, such as Docker Hub's; none by default.
     pub upstream: Option<Upstream>,
 }
@@ -133,7 +139,13 @@ impl Default for Config {
                 image: "default".into(),
                 docker: Default::default(),
             },
-            limits: LimitSettings { memory: ByteSize::gib(1), cpus: 2.0, pids: 1500, disk: ByteSize::gib(10) },
+            limits: LimitSettings {
+                memory: ByteSize::gib(1),
+                cpus: 2.0,
+                pids: 1500,
+                disk: ByteSize::gib(10),
+                upload: ByteSize::mib(512),
+            },
             registry: RegistrySettings::default(),
             engine: NativeSettings::default(),
         }
@@ -142,12 +154,12 @@ impl Default for Config {
 
 impl Default for RegistrySettings {
     fn default() -> Self {
-        RegistrySettings { quota: ByteSize::gib(2), upstream: None }
+        RegistrySettings { quota: ByteSize::gib(2), files: 20_000, min_free: ByteSize::gib(2), upstream: None }
     }
 }
 
 impl LimitSettings {
-    /// The limits as the engine takes them.
+    /// The limits of a sandbox as the engine takes them.
     pub fn limits(&self) -> Limits {
         Limits { memory: self.memory.as_u64(), cpus: self.cpus, pids: self.pids, disk: self.disk.as_u64() }
     }
@@ -247,6 +259,9 @@ impl Config {
         }
         if l.disk < ByteSize::mib(256) {
             return bad("limits.disk", &l.disk, "must be at least 256 MiB");
+        }
+        if l.upload < ByteSize::mib(1) {
+            return bad("limits.upload", &l.upload, "must be at least 1 MiB: the editor saves with it too");
         }
         Ok(())
     }

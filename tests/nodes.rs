@@ -178,3 +178,26 @@ async fn a_template_brings_nodes_swarm_files_and_a_script() {
     let unknown = me.http.post(format!("{}/api/v1/sessions", server.url())).json(&json!({"template": "x"}));
     assert_eq!(unknown.send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_a_node_uses_and_the_limits_it_comes_to_are_told() {
+    let server =
+        TestServer::with(&[("LIMITS__MEMORY", "256 MiB"), ("LIMITS__PIDS", "200"), ("LIMITS__DISK", "600 MiB")]);
+    let me = Student::start(&server).await;
+    let mut events = me.events().await;
+    let used = events.wait_for(|e| e["type"] == "usage").await;
+    assert_eq!(used["usage"]["memory_most"], 256 << 20);
+    assert!(used["usage"]["processes"].as_u64().unwrap() >= 2, "{used}");
+    assert!(used["usage"]["memory"].as_u64().unwrap() > 1 << 20, "{used}");
+
+    me.sh("python3 -c 'b = b\"x\" * (400 << 20)'").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "out-of-memory").await;
+    me.sh("docker run --rm -i python python3 -c 'b = b\"x\" * (400 << 20)'").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "out-of-memory").await;
+    me.sh("for i in $(seq 250); do sleep 3 & done; wait").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "processes").await;
+    me.sh("head -c 900M /dev/zero > /root/big").await;
+    let full = events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "disk").await;
+    assert_eq!(full["node"], "node1");
+    me.ok("rm /root/big; echo still here").await;
+}

@@ -10,6 +10,7 @@ use tracing::{Instrument, info, info_span, warn};
 use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address, setup::SetUpError};
 use crate::{
     engine::{EngineError, SandboxSpec},
+    image::ImageInfo,
     store::{Counts, NewSession, NodeRow, Refused, SessionRow, StoreError, now_ms},
     template::Template,
 };
@@ -26,6 +27,8 @@ pub struct StartRequest {
     pub address: String,
     /// For which course and lesson.
     pub lesson: Option<(String, String)>,
+    /// With which lab image; the template's, the lesson's or the configured one where absent.
+    pub image: Option<String>,
     /// As what.
     pub template: Template,
 }
@@ -48,8 +51,11 @@ pub enum CreateError {
     /// There is no such lesson.
     #[error("there is no lesson {0}/{1}")]
     NoLesson(String, String),
-    /// There is no lab image of the configured name.
-    #[error("there is no lab image `{0}`; build it with `boatyard image build`")]
+    /// There is no lab image of the name that was asked for.
+    #[error("there is no lab image `{0}` here")]
+    UnknownImage(String),
+    /// There is no lab image of the name that configuration or lesson give.
+    #[error("there is no lab image `{0}`; build it with `boatyard image build {0}`")]
     NoImage(String),
     /// The engine failed; all that was made has been removed.
     #[error(transparent)]
@@ -93,11 +99,8 @@ impl Sessions {
 
     async fn start_now(&self, request: StartRequest) -> Result<Created, CreateError> {
         let config = &self.inner.config;
+        let image = self.choose_image(&request)?.name;
         let template = request.template;
-        let image = template.image.clone().unwrap_or_else(|| config.sessions.image.clone());
-        if !self.rootfs(&image).join("etc").is_dir() {
-            return Err(CreateError::NoImage(image));
-        }
         let token = hex::encode(rand::random::<[u8; 32]>());
         let new = NewSession {
             id: SessionId::random(),
@@ -171,6 +174,9 @@ impl Sessions {
 
     pub(super) fn spec(&self, session: &SessionRow, node: &NodeRow, others: &[HostEntry]) -> SandboxSpec {
         let config = &self.inner.config;
+        // It was there when its session was made; removing it is refused while a session has it.
+        let image = self.image(&node.image);
+        let command = self.first_command(session, node, image.as_ref());
         let tunnel = |service: &str, port, aliases: &[&str], names: &[&str]| Tunnel {
             service: service.into(),
             port,
@@ -181,6 +187,7 @@ impl Sessions {
             id: node.sandbox.clone(),
             range: node.range,
             rootfs: self.rootfs(&node.image),
+            disk: image.as_ref().map_or_else(ImageInfo::usual_disk, |i| i.disk.clone()),
             limits: config.limits.limits(),
             network: address::network(&config.engine, session.network, node.address),
             agent: AgentConfig {
@@ -189,6 +196,7 @@ impl Sessions {
                 hosts: others.to_vec(),
                 dns: config.engine.dns.clone(),
                 address: Some(node.address),
+                user: image.and_then(|i| i.user),
                 tunnels: vec![
                     tunnel("registry", 61500, &["127.0.0.2:5000", "127.0.0.1:5000"], &["registry.lab"]),
                     tunnel("catalogue", 61501, &[], &[]),
@@ -196,23 +204,17 @@ impl Sessions {
                 cpus: Some(config.limits.cpus.ceil() as u32),
                 ssh: self.ssh_keys(session.id),
                 greeting: (!others.is_empty()).then(|| self.greeting()).flatten(),
-                terminals: vec![(
-                    FIRST_TERMINAL.into(),
-                    OpenTerminal { cols: 80, rows: 24, command: self.first_command(session, node), cwd: None },
-                )],
+                terminals: vec![(FIRST_TERMINAL.into(), OpenTerminal { cols: 80, rows: 24, command, cwd: None })],
             },
         }
     }
 
     /// Command of a node's first terminal; none for the login shell alone.
-    fn first_command(&self, session: &SessionRow, node: &NodeRow) -> Vec<String> {
-        let has_docker = || {
-            let image = crate::image::read(&self.inner.paths, &node.image).ok().flatten();
-            self.inner.config.sessions.docker != DockerMode::Off
-                && image.is_some_and(|i| i.versions.contains_key("docker"))
-        };
+    fn first_command(&self, session: &SessionRow, node: &NodeRow, image: Option<&ImageInfo>) -> Vec<String> {
+        let has_docker = self.inner.config.sessions.docker != DockerMode::Off
+            && image.is_some_and(|i| i.versions.contains_key("docker"));
         let first = node.name.as_str() == crate::course::DEFAULT_NODE;
-        if first && session.lesson.is_none() && has_docker() { super::welcome::command() } else { Vec::new() }
+        if first && session.lesson.is_none() && has_docker { super::welcome::command() } else { Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ mod create;
 mod end;
 mod expire;
 mod ids;
+mod images;
 mod lesson;
 mod live;
 mod making;
@@ -18,6 +19,7 @@ mod services;
 mod setup;
 mod ssh;
 mod swarm;
+mod usage;
 mod watch;
 mod welcome;
 
@@ -35,6 +37,7 @@ pub use recover::Recovered;
 pub use services::Services;
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+pub use usage::{LimitReached, NodeUsage};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
 

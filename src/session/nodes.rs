@@ -61,7 +61,7 @@ impl Sessions {
         let image = image
             .or_else(|| live.nodes().first().map(|n| n.image().to_owned()))
             .unwrap_or_else(|| config.sessions.image.clone());
-        if !self.rootfs(&image).join("etc").is_dir() {
+        if self.image(&image).is_none() {
             return Err(NodeError::NoImage(image));
         }
         let session = live.row();

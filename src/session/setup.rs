@@ -51,6 +51,7 @@ impl Sessions {
                 command: ["bash", "-lc", r#"exec bash -c "$1" >"$2" 2>&1"#, "start", script, START_LOG]
                     .map(str::to_owned)
                     .into(),
+                user: Some("root".into()),
                 timeout_ms: START.as_millis() as u64,
                 ..ExecRequest::default()
             };

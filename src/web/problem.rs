@@ -79,7 +79,8 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
     }
 
-    fn code(mut self, code: &'static str) -> Problem {
+    /// The same with a code, for programs that act on it.
+    pub fn code(mut self, code: &'static str) -> Problem {
         self.code = Some(code);
         self
     }
@@ -173,6 +174,14 @@ impl From<CreateError> for Problem {
             .code("address-limit"),
             CreateError::NoLesson(course, lesson) => {
                 Problem::not_found(format!("There is no lesson {course}/{lesson}."))
+            }
+            CreateError::UnknownImage(image) => {
+                // What was asked for is told, but not at any length.
+                let image: String = image.chars().take(64).collect();
+                Problem::not_found(format!(
+                    "There is no lab image `{image}` here. GET /api/v1/images lists those that are."
+                ))
+                .code("unknown-image")
             }
             CreateError::NoImage(_) | CreateError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))

@@ -1,6 +1,7 @@
 import { SessionApi } from "./api/client";
 import { SessionEvents } from "./api/events";
 import type { NodeView, SessionEvent, SessionPageState, SessionView } from "./api/types";
+import { acceptDrops } from "./files/drop";
 import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
@@ -8,7 +9,9 @@ import { Lifetime } from "./session/lifetime";
 import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
+import { Quiet } from "./session/quiet";
 import { setUpShortcuts } from "./session/shortcuts";
+import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
 import { setUpDialogs } from "./ui/dialog";
 import { setUpDivider } from "./ui/divider";
@@ -38,9 +41,10 @@ let nodes: NodeView[] = [];
 let docked!: (dock: Dock) => void;
 const dock = new Promise<Dock>((resolve) => (docked = resolve));
 let dockStarted = false;
-let currentNode: () => string | undefined = () => undefined;
+let currentTerminal: () => { node: string; terminal: string } | null = () => null;
 let player: Player | null = null;
 const listeners = new Set<(event: SessionEvent) => void>();
+const quiet = new Quiet();
 
 setUpShortcuts((on) => void dock.then((d) => d.setScreenReader(on)));
 need("[data-new-terminal]").addEventListener("click", () => void dock.then((d) => d.open()));
@@ -56,12 +60,19 @@ showSession(state.session);
 new Panels({
   api,
   nodes: () => nodes,
-  currentNode: () => currentNode() ?? nodes[0]?.name ?? "node1",
+  currentNode: () => currentTerminal()?.node ?? nodes[0]?.name ?? "node1",
+  currentTerminal: () => currentTerminal(),
+  workingFolder,
   onEvent: (handler) => {
     listeners.add(handler);
     return () => listeners.delete(handler);
   },
+  onQuiet: (handler) => quiet.on(handler),
   run: (node, command, enter) => run(node, "main", command, enter),
+});
+acceptDrops(need(".screens"), api.base, () => {
+  const node = currentTerminal()?.node;
+  return node ? { node, folder: () => workingFolder(node) } : null;
 });
 const events = new SessionEvents(api, take, (link) => bar.linked(link));
 
@@ -92,6 +103,12 @@ function apply(event: SessionEvent): void {
       break;
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
+      break;
+    case "usage":
+      nodeList.showUsage(event.node, event.usage);
+      break;
+    case "limit-reached":
+      toast(`${event.node} ${LIMITS[event.limit]}`, "alert");
       break;
     case "node-lost":
       toast(`${event.node} is gone: its machine died. The session goes on with the other nodes.`, "alert");
@@ -135,7 +152,8 @@ async function startDock(): Promise<void> {
     const first = nodes[0];
     if (first) made.add(first.name, "main");
     if (!state.lesson) made.focus();
-    currentNode = () => made.node;
+    currentTerminal = () => made.front;
+    made.onOutput = () => quiet.output();
     docked(made);
     // The first event may have come before the dock was there to hear it.
     for (const node of nodes) made.reconcile(node.name, await api.terminals(node.name));
@@ -152,6 +170,13 @@ async function show(node: string, terminal: string): Promise<void> {
   } catch (error) {
     toast(`The terminal did not open: ${(error as Error).message}`, "alert");
   }
+}
+
+async function workingFolder(node: string): Promise<string> {
+  const terminals = await api.terminals(node);
+  const front = currentTerminal();
+  const at = front?.node === node ? terminals.find(({ id }) => id === front.terminal) : undefined;
+  return at?.cwd ?? terminals[0]?.cwd ?? "/root";
 }
 
 async function run(node: string, terminal: string, command: string, enter: boolean): Promise<void> {

@@ -21,6 +21,8 @@ pub fn prepare() {
     note("counting time from now on", own::clock());
     note("bringing lo up", loopback_up());
     note("making a leaf cgroup", leaf_cgroup());
+    // As systemd does it: ping works for every user, without any privilege.
+    note("opening ping", fs::write("/proc/sys/net/ipv4/ping_group_range", "0 65535"));
     for folder in ["/run/boatyard", "/run/lock", "/var/log", "/tmp"] {
         note("making a folder", fs::create_dir_all(folder));
     }

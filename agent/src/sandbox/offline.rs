@@ -24,7 +24,7 @@ const MOST_NODES: u32 = 20;
 const NEAR: &str = "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,.lab,.local,.internal";
 
 /// Whether this sandbox has a catalogue and no way out.
-fn is_offline(config: &AgentConfig) -> bool {
+pub fn is_offline(config: &AgentConfig) -> bool {
     config.dns.is_empty() && config.tunnels.iter().any(|t| t.service == "catalogue")
 }
 

@@ -135,12 +135,12 @@ fn build(place: &Place, spec: &SandboxSpec, agent: &Path, base: u32, cgroups: &C
         .hostname(spec.agent.hostname.clone())
         .root(RootBuilder::default().path(place.merged()).readonly(false).build()?)
         .process(process)
-        .mounts(mounts(place, agent)?)
+        .mounts(mounts(place, spec, agent)?)
         .linux(linux)
         .build()?)
 }
 
-fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
+fn mounts(place: &Place, spec: &SandboxSpec, agent: &Path) -> Result<Vec<Mount>> {
     let mount = |target: &str, kind: &str, source: &Path, options: &str| {
         MountBuilder::default()
             .destination(target)
@@ -162,8 +162,7 @@ fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
         fs("/run", "tmpfs", "nosuid,nodev,mode=755,size=64m")?,
         fs("/tmp", "tmpfs", "nosuid,nodev,mode=1777,size=256m")?,
         bind(AGENT, agent, "bind,ro,nosuid,nodev")?,
-        // Docker's own overlays cannot lie on an overlay.
-        bind("/var/lib/docker", &place.disk().join("docker"), "rbind,rw")?,
+        mount(&spec.disk.to_string_lossy(), "bind", &place.disk().join("docker"), "rbind,rw")?,
         bind("/dev/fuse", &place.devices().join("fuse"), "bind,rw,nosuid,noexec")?,
         // From these the agent takes the others in place of the host's.
         bind("/dev/.boatyard/devices", &place.devices(), "bind,rw,nosuid,noexec")?,

@@ -12,6 +12,8 @@ pub struct SessionPage {
     state: String,
     starting: bool,
     course: Option<(String, String)>,
+    /// The lab image of the session's first node.
+    image: Option<String>,
 }
 
 /// What the page's script starts from: `SessionPageState` in `web/src/api/types.ts`.
@@ -84,6 +86,7 @@ impl SessionPage {
             lesson,
             state: script_json(state)?,
             starting: state.session.get("state").and_then(|s| s.as_str()) == Some("starting"),
+            image: state.session["nodes"][0]["image"].as_str().map(str::to_owned),
             course: state.lesson.as_ref().map(|l| (l.course.clone(), l.lesson.clone())),
         })
     }

@@ -1,6 +1,23 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lab images that sessions can have; the usual one first. */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -169,7 +186,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a command as root in a node and waits for its end. */
+        /** Runs a command in a node and waits for its end. */
         post: operations["exec"];
         delete?: never;
         options?: never;
@@ -184,10 +201,85 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a file. */
-        get: operations["read"];
-        /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
-        put: operations["write"];
+        /**
+         * The bytes of a file. `ETag` is what `If-Match` takes; `X-Boatyard-Read-Only: true` where it cannot be replaced. A file
+         *     whose size is not known before it is read, as in /proc, comes without `Content-Length`.
+         */
+        get: operations["read_file"];
+        /**
+         * Writes a file. Missing folders are made; readers see the old file or the new one, never a part. With `If-Match` it is
+         *     written only over the file that has this `ETag`, with `If-None-Match: *` only where there is none.
+         */
+        put: operations["write_file"];
+        post?: never;
+        /** Removes a file, a link, or a folder with all in it. */
+        delete: operations["remove_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a folder and those above it that are missing, or finds it. */
+        put: operations["make_folder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a folder. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves or renames a file or folder, never over what is there. */
+        post: operations["move_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/tar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A folder as a tar archive, made while it is sent. Other file systems below it stay out. */
+        get: operations["download_folder"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -267,6 +359,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the session has pushed into its registry. `registry` events tell when it has changed. */
+        get: operations["registry_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a repository with all its tags. Layers that nothing else uses are removed some time later. */
+        delete: operations["delete_repository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a tag. The image stays where another tag names it. */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -340,7 +483,7 @@ export interface components {
         Exec: {
             /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
             command: string[];
-            /** @description Working folder; `/root` where absent. */
+            /** @description Working folder; the user's home where absent. */
             cwd?: string | null;
             /** @description Further environment variables. */
             env?: {
@@ -353,6 +496,11 @@ export interface components {
              * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+             *     images.
+             */
+            user?: string | null;
         };
         /** @description How a command ended. */
         ExecResult: {
@@ -369,6 +517,61 @@ export interface components {
             timed_out: boolean;
             /** @description Whether one of them was cut. */
             truncated: boolean;
+        };
+        /** @description A file or folder. */
+        FileEntry: {
+            /** @description Changes with every write. */
+            etag: string;
+            /** @description What it is. */
+            kind: components["schemas"]["FileKind"];
+            leads_to: components["schemas"]["FileKind"] | null;
+            /**
+             * Format: int32
+             * @description Permission bits.
+             */
+            mode: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970 of its last change.
+             */
+            modified_ms: number;
+            /** @description Its name without folders; bytes that are not UTF-8 are replaced by U+FFFD, and such a name cannot be asked for. */
+            name: string;
+            /** @description Whether it lies where nothing can be replaced, such as /proc. */
+            read_only: boolean;
+            /**
+             * Format: int64
+             * @description Bytes; 0 also where it is not known before it is read, as in /proc.
+             */
+            size: number;
+            /** @description Where a symbolic link points. */
+            target: string | null;
+        };
+        /**
+         * @description Kind of a file.
+         * @enum {string}
+         */
+        FileKind: "file" | "folder" | "link" | "other";
+        /** @description What is in a folder. */
+        FileList: {
+            /** @description What is in it, by name. */
+            entries: components["schemas"]["FileEntry"][];
+            /** @description The folder, without links in its path. */
+            path: string;
+            /** @description Whether there is more than is told. */
+            truncated: boolean;
+            /**
+             * Format: int64
+             * @description Most bytes of a file that may be written.
+             */
+            upload_limit: number;
+        };
+        /** @description What to move where: also a new name in the same folder. */
+        FileMove: {
+            /** @description What there is. */
+            from: string;
+            /** @description Where it goes, with its new name. */
+            to: string;
         };
         /** @description A graded answer. */
         Graded: {
@@ -407,6 +610,26 @@ export interface components {
             /** @description What it shall be. */
             role: components["schemas"]["SwarmRole"];
         };
+        /** @description A lab image. */
+        LabImage: {
+            /** @description Whether sessions get it unless they ask for another. */
+            default: boolean;
+            /** @description Name of its distribution. */
+            distribution: string;
+            /** @description Its name, as a session is asked for with it. */
+            name: string;
+            /** @description What it is, in one line; empty where nobody said. */
+            summary: string;
+            /** @description Versions of what matters in it: label, such as `docker`, to version. */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description A limit that a node has come to.
+         * @enum {string}
+         */
+        LimitReached: "out-of-memory" | "processes" | "disk";
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
@@ -416,6 +639,8 @@ export interface components {
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
+            /** @description Name of the lab image; the template's, the lesson's or the server's usual one, where absent. */
+            image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
             /** @description Name of a template; one node where absent. */
@@ -432,6 +657,8 @@ export interface components {
             address: string;
             /** @description State of its Docker Engine. */
             docker: components["schemas"]["DockerState"];
+            /** @description The lab image that it was made from. */
+            image: string;
             /** @description Its name. */
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
@@ -497,12 +724,79 @@ export interface components {
          *     opens nothing. Ten characters of `a-z0-9`, the first a letter.
          */
         PublicName: string;
+        /** @description An image. */
+        PushedImage: {
+            /** @description When it was made, if it says so (RFC 3339). */
+            created?: string | null;
+            /** @description Digest of its manifest or index. */
+            digest: string;
+            /** @description Its layers, lowest first; of an index, those of all its images. */
+            layers: components["schemas"]["PushedLayer"][];
+            /** @description Media type of that. */
+            media_type: string;
+            /** @description The platforms of an index, such as `linux/amd64`; empty where it is a single image. */
+            platforms: string[];
+            /** @description TCP ports that it says it listens on. */
+            ports: number[];
+            /**
+             * Format: int64
+             * @description Bytes to pull: configuration and layers, compressed.
+             */
+            size: number;
+        };
+        /** @description A layer. */
+        PushedLayer: {
+            /** @description Images of the catalogue that have it, the one with the fewest layers first; the first few. */
+            catalogue: string[];
+            /** @description The instruction of the Dockerfile that made it, if that is known. */
+            created_by?: string | null;
+            /** @description Its digest. */
+            digest: string;
+            /** @description Other tags of this session that have it, such as `me/app:1.0`; the first few. */
+            shared_with: string[];
+            /**
+             * Format: int64
+             * @description Its bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description A repository. */
+        PushedRepository: {
+            /** @description Its name, such as `me/app`. */
+            name: string;
+            /** @description Its tags, the last pushed first. */
+            tags: components["schemas"]["PushedTag"][];
+        };
+        /** @description A tag, and the image that it names. */
+        PushedTag: components["schemas"]["PushedImage"] & {
+            /** @description The tag, such as `1.0`. */
+            name: string;
+            /** @description When it was pushed (RFC 3339). */
+            pushed_at: string;
+        };
         /** @description The last answer to a quiz. */
         QuizState: {
             /** @description Numbers of the options that were chosen. */
             answers: number[];
             /** @description Whether it was right. */
             correct: boolean;
+        };
+        /** @description What a session has pushed. */
+        RegistryContents: {
+            /** @description How many repositories and tags are left off, because there are too many to tell. */
+            left_off: number;
+            /**
+             * Format: int64
+             * @description Bytes that it may take.
+             */
+            quota: number;
+            /** @description Its repositories, by name. */
+            repositories: components["schemas"]["PushedRepository"][];
+            /**
+             * Format: int64
+             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
+             */
+            stored: number;
         };
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
@@ -517,6 +811,20 @@ export interface components {
             ports: components["schemas"]["PortView"][];
             /** @enum {string} */
             type: "ports";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "usage";
+            /** @description What it uses. */
+            usage: components["schemas"]["UsageView"];
+        } | {
+            /** @description Which. */
+            limit: components["schemas"]["LimitReached"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "limit-reached";
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
@@ -536,6 +844,9 @@ export interface components {
             terminals: components["schemas"]["TerminalInfo"][];
             /** @enum {string} */
             type: "terminals";
+        } | {
+            /** @enum {string} */
+            type: "registry";
         } | (components["schemas"]["Checked"] & {
             /** @description `course/lesson`. */
             lesson: string;
@@ -646,6 +957,8 @@ export interface components {
              * @description Columns.
              */
             cols: number;
+            /** @description Working folder of that program, or of the shell. */
+            cwd: string | null;
             /**
              * Format: int32
              * @description Exit code of its process, once it has ended (128 + signal where a signal ended it).
@@ -689,6 +1002,49 @@ export interface components {
              */
             rows: number;
         };
+        /** @description What a node uses, and what it may use. */
+        UsageView: {
+            /**
+             * Format: double
+             * @description Processors in use, such as 0.25.
+             */
+            cpus: number;
+            /**
+             * Format: double
+             * @description Processors that it may use.
+             */
+            cpus_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk in use.
+             */
+            disk: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk that it has.
+             */
+            disk_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory in use.
+             */
+            memory: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that it may use.
+             */
+            memory_most: number;
+            /**
+             * Format: int32
+             * @description Processes and threads.
+             */
+            processes: number;
+            /**
+             * Format: int32
+             * @description Processes and threads that it may have.
+             */
+            processes_most: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -698,6 +1054,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabImage"][];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -739,7 +1114,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson or template */
+            /** @description No such lesson, lab image or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1186,13 +1561,11 @@ export interface operations {
             };
         };
     };
-    read: {
+    read_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
-                /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
-                mode?: number | null;
             };
             header?: never;
             path: {
@@ -1211,7 +1584,25 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            /** @description No regular file */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A folder */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1221,15 +1612,18 @@ export interface operations {
             };
         };
     };
-    write: {
+    write_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
                 /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
                 mode?: number | null;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+                "if-none-match"?: string | null;
+            };
             path: {
                 id: components["schemas"]["SessionId"];
                 node: string;
@@ -1242,16 +1636,270 @@ export interface operations {
             };
         };
         responses: {
-            /** @description name, kind, size, mode, modified_ms, etag */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["FileEntry"];
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be changed there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile (`changed`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than an upload may be (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full (`disk-full`) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_file: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or never was */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            /** @description Something else has the name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileMove"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The new name is taken, or on another file system */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": number[];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many at once */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1436,6 +2084,105 @@ export interface operations {
         requestBody?: never;
         responses: {
             101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryContents"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_repository: {
+        parameters: {
+            query: {
+                /** @description Its name, such as `me/app`. */
+                repository: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query: {
+                /** @description Name of its repository, such as `me/app`. */
+                repository: string;
+                /** @description The tag, such as `1.0`. */
+                tag: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,12 +7,21 @@ export type DockerState = Schemas["DockerState"];
 export type OpenPort = Schemas["PortView"];
 export type NodeView = Schemas["NodeView"];
 export type SwarmRole = Schemas["SwarmRole"];
+export type UsageView = Schemas["UsageView"];
+export type LimitReached = Schemas["LimitReached"];
 export type SessionView = Schemas["SessionView"];
 export type TerminalInfo = Schemas["TerminalInfo"];
+export type FileEntry = Schemas["FileEntry"];
+export type FileList = Schemas["FileList"];
 export type CheckResult = Schemas["CheckResult"];
 export type CheckReport = Schemas["Checked"];
 export type Progress = Schemas["Progress"];
 export type Grade = Schemas["Graded"];
+/** What the session has pushed into its registry. */
+export type RegistryContents = Schemas["RegistryContents"];
+export type PushedRepository = Schemas["PushedRepository"];
+export type PushedTag = Schemas["PushedTag"];
+export type PushedLayer = Schemas["PushedLayer"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];

@@ -1,17 +1,23 @@
 import type { SessionApi } from "../api/client";
-import type { DockerState, NodeView, SwarmRole } from "../api/types";
+import type { DockerState, NodeView, SwarmRole, UsageView } from "../api/types";
 import { ask } from "../ui/dialog";
 import { setUpDisclosure } from "../ui/disclosure";
 import { h, need } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { UsageMeters } from "./usage";
 
-const DOCKER: Record<DockerState, { short: string; long: string }> = {
+const DOCKER: Record<Exclude<DockerState, "absent">, { short: string; long: string }> = {
   stopped: { short: "Docker asleep", long: "The Docker Engine starts with your first docker command." },
   starting: { short: "Docker starting…", long: "The Docker Engine is starting; commands typed now wait for it." },
   ready: { short: "Docker ready", long: "The Docker Engine answers." },
   failed: { short: "Docker failed", long: "The Docker Engine stopped several times; it is started again in a while. See /var/log/dockerd.log." },
-  absent: { short: "No Docker", long: "This lab image has no Docker Engine." },
 };
+
+/** What a node has to say of Docker; one whose lab image has none says which image it is. */
+function dockerOf(node: NodeView): { short: string; long: string } {
+  if (node.docker !== "absent") return DOCKER[node.docker];
+  return { short: node.image, long: `Lab image “${node.image}”, without a Docker Engine.` };
+}
 
 const ROLE: Record<SwarmRole, string> = { manager: "Manager of the swarm", worker: "Worker of the swarm" };
 
@@ -27,6 +33,7 @@ interface Chip {
   element: HTMLElement;
   button: HTMLButtonElement;
   show(node: NodeView, all: NodeView[]): void;
+  showUsage(usage: UsageView): void;
   close(): void;
 }
 
@@ -69,16 +76,27 @@ export class Nodes {
     this.add.title = nodes.length >= this.most ? `A session has at most ${this.most} nodes` : "Add a node";
   }
 
+  /** What a node uses now. */
+  showUsage(node: string, usage: UsageView): void {
+    this.chips.get(node)?.showUsage(usage);
+  }
+
   private chip(name: string): Chip {
     const id = `node-panel-${name}`;
+    const lamp = h("span", { class: "lamp", "aria-hidden": "true" });
     const [state, role] = [h("span", { class: "node-docker" }), h("span", { class: "node-role" })];
+    const meters = new UsageMeters();
     const button = h(
       "button",
       { type: "button", class: "node-button", "aria-controls": id },
-      h("span", { class: "lamp", "aria-hidden": "true" }),
+      lamp,
+      // Apart in words too, as the label has them.
       h("span", { class: "node-name" }, name),
+      " ",
       role,
+      " ",
       state,
+      meters.bars,
     );
     const [address, docker, swarm] = [h("code"), h("p"), h("p")];
     const act = (label: string, deed: () => unknown, kind = ""): HTMLButtonElement => {
@@ -99,6 +117,7 @@ export class Nodes {
       h("p", { class: "node-panel-head" }, h("strong", {}, name), " ", address),
       docker,
       swarm,
+      meters.table,
       terminal,
       asWorker,
       asManager,
@@ -108,12 +127,13 @@ export class Nodes {
     const fold = setUpDisclosure(button, panel);
     const show = (node: NodeView, all: NodeView[]): void => {
       element.dataset.docker = node.docker;
-      state.textContent = DOCKER[node.docker].short;
+      lamp.hidden = node.docker === "absent";
+      state.textContent = dockerOf(node).short;
       role.textContent = node.swarm ? node.swarm[0]!.toUpperCase() : "";
-      button.title = `${name} (${node.address}): ${DOCKER[node.docker].long}${node.swarm ? ` ${ROLE[node.swarm]}.` : ""}`;
-      button.setAttribute("aria-label", `${name}, ${DOCKER[node.docker].short}${node.swarm ? `, ${ROLE[node.swarm]}` : ""}`);
+      button.title = `${name} (${node.address}): ${dockerOf(node).long}${node.swarm ? ` ${ROLE[node.swarm]}.` : ""}`;
+      button.setAttribute("aria-label", `${name}${node.swarm ? `, ${ROLE[node.swarm]}` : ""}, ${dockerOf(node).short}`);
       address.textContent = node.address;
-      docker.textContent = DOCKER[node.docker].long;
+      docker.textContent = dockerOf(node).long;
       const several = all.length > 1;
       const manager = all.some((other) => other.swarm === "manager");
       swarm.hidden = !several && !node.swarm;
@@ -125,7 +145,7 @@ export class Nodes {
       asManager.hidden = !joins || !manager;
       remove.hidden = !several;
     };
-    return { element, button, show, close: () => fold.close() };
+    return { element, button, show, showUsage: (usage) => meters.show(usage), close: () => fold.close() };
   }
 
   private async addNode(): Promise<void> {

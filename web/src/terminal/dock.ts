@@ -18,6 +18,8 @@ export class Dock {
   private readonly berths = new Map<string, Berth>();
   private current: Berth | null = null;
   private readonly keys = new KeyBar(() => this.current?.pane);
+  /** Called when a terminal has put something out. */
+  onOutput: () => void = () => {};
 
   constructor(
     private readonly api: SessionApi,
@@ -76,9 +78,9 @@ export class Dock {
     }
   }
 
-  /** The node whose terminal is in front. */
-  get node(): string | undefined {
-    return this.current?.pane.node;
+  /** The terminal in front. */
+  get front(): { node: string; terminal: string } | null {
+    return this.current && { node: this.current.pane.node, terminal: this.current.pane.id };
   }
 
   focus(): void {
@@ -119,6 +121,7 @@ export class Dock {
         bell: () => {
           if (this.current !== berth) button.classList.add("rang");
         },
+        output: () => this.onOutput(),
       },
       !this.current,
     );

@@ -30,6 +30,7 @@ export interface PaneEvents {
   typed(data: string): string;
   title(title: string): void;
   bell(): void;
+  output(): void;
 }
 
 /** One terminal on the page: xterm.js, its connection, and what surrounds its screen. */
@@ -107,7 +108,10 @@ export class Pane {
       } else this.connection.input(this.pressing ? data : events.typed(data));
     });
     // A cursor that stands behind something is most likely a prompt's.
-    this.terminal.onWriteParsed(() => this.state === "open" && this.terminal.buffer.active.cursorX > 0 && this.greeted());
+    this.terminal.onWriteParsed(() => {
+      if (this.state === "open" && this.terminal.buffer.active.cursorX > 0) this.greeted();
+      events.output();
+    });
     this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     this.terminal.onTitleChange((title) => events.title(title));
     this.terminal.onBell(() => this.bell());
