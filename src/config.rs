@@ -266,6 +266,35 @@ impl Config {
         Ok(())
     }
 
+    /// What keeps students on machines of their own from opening published ports, and how to mend it; none where nothing
+    /// does, as far as the configuration shows.
+    pub fn reach_problem(&self) -> Option<(String, String)> {
+        let local = |host: &str| host == "localhost" || host.ends_with(".localhost");
+        let named = self.base_url.as_deref().and_then(|u| axum::http::Uri::try_from(u).ok());
+        let host = named.as_ref().and_then(|u| u.host());
+        let loopback = |h: &str| {
+            local(h) || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        let public = host.is_some_and(|h| !loopback(h));
+        // Behind a proxy the server listens on loopback, and only `base_url` shows that others come.
+        if !local(&self.domain) || (self.listen.ip().is_loopback() && !public) {
+            return None;
+        }
+        let found = format!(
+            "students on other machines come here, but ports get names below `{}`, which lead to the student's own machine",
+            self.domain
+        );
+        let mend = match host.filter(|h| !loopback(h) && h.parse::<std::net::IpAddr>().is_err()) {
+            Some(host) => format!("set `domain = \"{host}\"` and a DNS record *.{host} that leads here"),
+            None => {
+                "set `base_url` and `domain` to a name with a DNS record *.NAME that leads here; the README's section \
+                     `For a class` shows how"
+                    .to_owned()
+            }
+        };
+        Some((found, mend))
+    }
+
     /// Scheme, host and port under which browsers reach the server, without a slash at the end.
     pub fn base_url(&self) -> String {
         self.base_url.clone().unwrap_or_else(|| {
@@ -332,6 +361,22 @@ mod tests {
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");
+        }
+    }
+
+    #[test]
+    fn names_that_lead_nowhere_for_others_are_told() {
+        for (toml, told) in [
+            ("", None),
+            ("listen = \"0.0.0.0:8000\"", Some("set `base_url` and `domain`")),
+            ("listen = \"0.0.0.0:8000\"\nbase_url = \"http://192.0.2.7:8000\"", Some("set `base_url` and `domain`")),
+            ("base_url = \"https://lab.example.org\"", Some("set `domain = \"lab.example.org\"`")),
+            ("base_url = \"http://localhost:80\"", None),
+            ("listen = \"0.0.0.0:8000\"\ndomain = \"lab.example.org\"", None),
+        ] {
+            let problem = load(toml).unwrap().reach_problem().map(|(_, mend)| mend);
+            assert_eq!(problem.is_some(), told.is_some(), "{toml}: {problem:?}");
+            assert!(told.is_none_or(|t| problem.as_ref().unwrap().contains(t)), "{toml}: {problem:?}");
         }
     }
 

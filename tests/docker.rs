@@ -141,8 +141,23 @@ async fn limits_are_seen_and_hold() {
     let disk: u64 = me.ok("df -m --output=size / | tail -1").await.trim().parse().unwrap();
     assert!((900..=1024).contains(&disk), "df says {disk} MB");
     // Beside its own disk there is only what lies in memory.
-    let others = me.ok("df --output=source,target -x tmpfs -x devtmpfs | tail -n +2").await;
+    let others = me.ok("df --output=source,target -x tmpfs | tail -n +2").await;
     assert!(others.lines().all(|l| l.ends_with(" /") || l.ends_with(" /var/lib/docker")), "{others}");
+    let in_memory: u64 =
+        me.ok("df -m -t tmpfs --output=size | tail -n +2 | sort -n | tail -1").await.trim().parse().unwrap();
+    assert!(in_memory <= 256, "a tmpfs of {in_memory} MB");
+    // Time and load are the sandbox's own too, and agree with what ps says of its processes.
+    let up: f64 = me.ok("cut -d' ' -f1 /proc/uptime").await.trim().parse().unwrap();
+    assert!((0.0..60.0).contains(&up), "up for {up} s");
+    let oldest: f64 = me.ok("ps -o etimes= -p 1").await.trim().parse().unwrap();
+    assert!((up - oldest).abs() < 5.0, "PID 1 is {oldest} s old");
+    let load = me.ok("timeout 2 sh -c 'while :; do :; done'; cat /proc/loadavg").await;
+    let one: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    assert!(one > 0.0 && one < 1.0, "{load}");
+    // What the agent needed for that, nobody else has.
+    let bounding = u64::from_str_radix(me.ok("sed -n 's/^CapBnd:\t//p' /proc/self/status").await.trim(), 16).unwrap();
+    assert_eq!(bounding & (1 << 25), 0, "CAP_SYS_TIME");
+    me.ok("test -c /dev/null && echo x >/dev/null && head -c 3 /dev/urandom >/dev/full; test $? = 1").await;
     let memory = me.ok("docker info -f '{{.MemTotal}}'").await;
     assert_eq!(memory.trim(), (512u64 << 20).to_string());
 

@@ -159,6 +159,21 @@ async fn a_template_brings_nodes_swarm_files_and_a_script() {
     if !kernel_can {
         t.wait_for("dnsrr").await;
     }
+    // The first terminal of a playground says how to begin, and no other: not the next one, nor one of another node, nor
+    // that of a lesson, which says it itself.
+    t.wait_for("docker run hello-world").await;
+    t.wait_for("root@node1").await;
+    let welcome = "docker run hello-world";
+    let second = me.request(Method::PUT, "/nodes/node1/terminals/second").json(&json!({"cols": 80, "rows": 24}));
+    assert!(second.send().await.unwrap().status().is_success());
+    let mut second = me.terminal("second", None).await;
+    second.wait_for("root@node1").await;
+    assert!(!second.text().contains(welcome), "{}", second.text());
+    let lesson = json!({"course": "containers-and-docker", "lesson": "pull-build-ship-run"});
+    let learner = Student::start_with(&server, lesson).await;
+    let mut of_lesson = learner.terminal("main", None).await;
+    of_lesson.wait_for("root@node1").await;
+    assert!(!of_lesson.text().contains(welcome), "{}", of_lesson.text());
 
     let unknown = me.http.post(format!("{}/api/v1/sessions", server.url())).json(&json!({"template": "x"}));
     assert_eq!(unknown.send().await.unwrap().status(), StatusCode::NOT_FOUND);

@@ -155,8 +155,8 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
         sandbox::ssh::open(&app);
         // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.
         tokio::task::spawn_blocking(|| {
-            if let Err(e) = sandbox::meminfo::install() {
-                tracing::warn!("/proc/meminfo shows the host's memory: {e}");
+            if let Err(e) = sandbox::proc::install() {
+                tracing::warn!("/proc shows the host's memory and load: {e}");
             }
         });
     }

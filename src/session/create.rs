@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boatyard_protocol::agent::{AgentConfig, HostEntry, OpenTerminal, Tunnel};
+use boatyard_protocol::agent::{AgentConfig, DockerMode, HostEntry, OpenTerminal, Tunnel};
 use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
@@ -176,6 +176,7 @@ impl Sessions {
         let config = &self.inner.config;
         // It was there when its session was made; removing it is refused while a session has it.
         let image = self.image(&node.image);
+        let command = self.first_command(session, node, image.as_ref());
         let tunnel = |service: &str, port, aliases: &[&str], names: &[&str]| Tunnel {
             service: service.into(),
             port,
@@ -203,12 +204,17 @@ impl Sessions {
                 cpus: Some(config.limits.cpus.ceil() as u32),
                 ssh: self.ssh_keys(session.id),
                 greeting: (!others.is_empty()).then(|| self.greeting()).flatten(),
-                terminals: vec![(
-                    FIRST_TERMINAL.into(),
-                    OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },
-                )],
+                terminals: vec![(FIRST_TERMINAL.into(), OpenTerminal { cols: 80, rows: 24, command, cwd: None })],
             },
         }
+    }
+
+    /// Command of a node's first terminal; none for the login shell alone.
+    fn first_command(&self, session: &SessionRow, node: &NodeRow, image: Option<&ImageInfo>) -> Vec<String> {
+        let has_docker = self.inner.config.sessions.docker != DockerMode::Off
+            && image.is_some_and(|i| i.versions.contains_key("docker"));
+        let first = node.name.as_str() == crate::course::DEFAULT_NODE;
+        if first && session.lesson.is_none() && has_docker { super::welcome::command() } else { Vec::new() }
     }
 }
 

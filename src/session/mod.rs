@@ -21,6 +21,7 @@ mod ssh;
 mod swarm;
 mod usage;
 mod watch;
+mod welcome;
 
 use std::{
     collections::HashMap,

@@ -36,7 +36,7 @@ const nodeList = new Nodes(api, state.max_nodes, state.routing_mesh, {
   newTerminal: (node) => void dock.then((d) => d.open(node)),
 });
 const countdown = new Countdown(state.now);
-const lifetime = new Lifetime(api, (session) => showSession(session));
+const lifetime = new Lifetime(api, (session) => showSession(session), () => countdown.stop());
 let nodes: NodeView[] = [];
 let docked!: (dock: Dock) => void;
 const dock = new Promise<Dock>((resolve) => (docked = resolve));
@@ -78,7 +78,11 @@ const events = new SessionEvents(api, take, (link) => bar.linked(link));
 
 const lesson = document.querySelector<HTMLElement>(".lesson");
 if (lesson && state.lesson) {
-  player = new Player(lesson, api, state.lesson, run, nodes.length > 1, (name, step) => events.watch(name, step));
+  // A session that was started for this lesson began with it.
+  const { session, now } = state;
+  const started = session.course === state.lesson.course && session.lesson === state.lesson.lesson;
+  const began = Date.now() - (started ? Math.max(0, Date.parse(now) - Date.parse(session.created_at)) : 0);
+  player = new Player(lesson, api, { ...state.lesson, began }, run, nodes.length > 1, (name, step) => events.watch(name, step));
 }
 
 function take(event: SessionEvent): void {

@@ -3,9 +3,10 @@
 pub mod boot;
 pub mod containers;
 pub mod home;
-pub mod meminfo;
 pub mod names;
 pub mod offline;
+mod own;
+pub mod proc;
 pub mod redirect;
 pub mod ssh;
 pub mod tunnels;

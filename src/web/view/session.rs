@@ -51,6 +51,17 @@ pub struct LessonView {
     pub html: String,
     /// The steps in order, the introduction first.
     pub steps: Vec<StepLink>,
+    /// The lesson that follows it in its course.
+    pub next: Option<LessonLink>,
+}
+
+/// A lesson to go on with, in the same session.
+#[derive(Debug, Clone)]
+pub struct LessonLink {
+    /// Where it is.
+    pub href: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// A step in a lesson's outline.

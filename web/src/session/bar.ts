@@ -1,19 +1,29 @@
 import type { LinkState } from "../api/events";
 import type { NodeView } from "../api/types";
+import { setUpDisclosure } from "../ui/disclosure";
 import { h, icon, need } from "../ui/dom";
 
 /** The session's bar: the open ports of its nodes, and the state of the connection. */
 export class Bar {
   private readonly ports = need(".ports");
   private readonly link = need(".link-state");
+  private readonly list = h("span", { class: "port-list", id: "port-list", role: "group", "aria-label": "Open ports" });
+  /** On a narrow page it stands for the chips and unfolds them; on a wide one it is not shown. */
+  private readonly several = h("button", { type: "button", class: "port-chip port-several", "aria-controls": "port-list" });
+  private readonly fold = setUpDisclosure(this.several, this.list);
 
-  constructor(private readonly sessionId: string) {}
+  constructor(private readonly sessionId: string) {
+    this.ports.append(this.several, this.list);
+    this.list.addEventListener("click", () => this.fold.close());
+  }
 
   show(nodes: NodeView[]): void {
     const several = nodes.length > 1;
-    this.ports.replaceChildren(
-      ...nodes.flatMap((node) => node.ports.map(({ port }) => this.chip(node.name, port, several))),
-    );
+    const chips = nodes.flatMap((node) => node.ports.map(({ port }) => this.chip(node.name, port, several)));
+    this.list.replaceChildren(...chips);
+    this.several.textContent = `${chips.length} ports`;
+    this.ports.dataset.count = chips.length < 2 ? String(chips.length) : "several";
+    if (chips.length < 2) this.fold.close();
   }
 
   linked(state: LinkState): void {

@@ -90,8 +90,11 @@ export class Nodes {
       "button",
       { type: "button", class: "node-button", "aria-controls": id },
       lamp,
+      // Apart in words too, as the label has them.
       h("span", { class: "node-name" }, name),
+      " ",
       role,
+      " ",
       state,
       meters.bars,
     );

@@ -26,6 +26,8 @@ const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
   state(state: ConnectionState): void;
+  /** What is to be sent for what was typed. */
+  typed(data: string): string;
   title(title: string): void;
   bell(): void;
   output(): void;
@@ -45,6 +47,7 @@ export class Pane {
   private sizeTimer: ReturnType<typeof setTimeout> | undefined;
   private state: ConnectionState = "connecting";
   private opened: Promise<void> | null = null;
+  private pressing = false;
   private greeted!: () => void;
   /** Resolves when the shell shows its prompt, or has had time to. */
   private ready = this.awaitShell();
@@ -102,7 +105,7 @@ export class Pane {
     this.terminal.onData((data) => {
       if (this.state === "exited") {
         if (data === "\r") void this.reopen();
-      } else this.connection.input(data);
+      } else this.connection.input(this.pressing ? data : events.typed(data));
     });
     // A cursor that stands behind something is most likely a prompt's.
     this.terminal.onWriteParsed(() => {
@@ -142,6 +145,17 @@ export class Pane {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** Takes keys of the key bar, as they are. */
+  press(data: string): void {
+    this.pressing = true;
+    this.terminal.input(data);
+    this.pressing = false;
+  }
+
+  get applicationArrows(): boolean {
+    return this.terminal.modes.applicationCursorKeysMode;
   }
 
   openSearch(): void {
