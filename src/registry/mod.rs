@@ -5,6 +5,7 @@
 //! repositories lie below `sessions/<public name>/` and the catalogue's below `catalogue/`.
 
 pub mod client;
+mod holdings;
 mod log;
 mod names;
 mod proxy;
@@ -28,7 +29,7 @@ use crate::{
     agent::RawStream,
     config::RegistrySettings,
     paths::Paths,
-    session::{PublicName, Services},
+    session::{Held, PublicName, Services},
 };
 
 /// A push takes at most this long from one of its blobs to the next.
@@ -159,6 +160,11 @@ impl Services for Registry {
 
     async fn tags(&self, session: &PublicName, repository: &str) -> anyhow::Result<Vec<String>> {
         Ok(Name::parse(repository).map(|name| self.storage.tags(&name.of_session(session))).unwrap_or_default())
+    }
+
+    async fn holdings(&self, session: &PublicName, most: usize) -> anyhow::Result<(Vec<Held>, usize)> {
+        let (storage, session) = (self.storage.clone(), session.clone());
+        Ok(tokio::task::spawn_blocking(move || holdings::of_session(&storage, &session, most)).await?)
     }
 
     fn pushes(&self) -> broadcast::Receiver<PublicName> {

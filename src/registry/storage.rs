@@ -135,6 +135,11 @@ impl Storage {
         }
     }
 
+    /// The file of a blob, whether or not it is there; `None` for what is no digest.
+    pub fn blob_of(&self, digest: &str) -> Option<PathBuf> {
+        sha256(digest).map(|hex| self.blob(hex))
+    }
+
     fn blob(&self, hex: &str) -> PathBuf {
         self.blobs.join("sha256").join(hex.get(..2).unwrap_or_default()).join(hex).join("data")
     }

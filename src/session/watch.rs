@@ -8,8 +8,11 @@ use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{debug, warn};
 
-use super::{EndReason, Event, Live, Node, Sessions};
-use crate::agent::{AgentError, AgentSocket};
+use super::{EndReason, Event, Live, Node, Sessions, live::DockerTold};
+use crate::{
+    agent::{AgentError, AgentSocket},
+    docker,
+};
 
 /// Streams that one node may have open to the server at once.
 const MAX_STREAMS: usize = 128;
@@ -127,7 +130,14 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                 node.lock().terminals = terminals;
                 live.emit(Event::Terminals(node.name().clone()));
             }
-            AgentEvent::Docker { .. } | AgentEvent::Activity { .. } => live.touch(),
+            AgentEvent::Docker { event } => {
+                live.tell_docker(node, || docker::Event::read(&event).map(DockerTold::Event));
+                live.touch();
+            }
+            AgentEvent::DockerStorage { storage } => {
+                live.tell_docker(node, || Some(DockerTold::Storage(Arc::new(storage))));
+            }
+            AgentEvent::Activity { .. } => live.touch(),
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod health;
 mod lessons;
 mod sessions;
 mod terminals;
+mod xray;
 
 use axum::{Json, Router, routing::get};
 pub use sessions::{NodeView, PortView, SessionView, page_path};
@@ -47,6 +48,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
         .routes(routes!(events::events))
+        .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))
         .routes(routes!(terminals::socket))

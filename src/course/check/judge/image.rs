@@ -1,11 +1,10 @@
 use super::{
-    super::{
-        ImageWanted,
-        engine_api::{Container, Image},
-    },
-    Verdict, listed, nearly,
+    super::ImageWanted, Verdict, listed, nearly,
 };
-use crate::course::ImageRef;
+use crate::{
+    course::ImageRef,
+    docker::{Container, Image},
+};
 
 /// Whether `image` has a name that is wanted.
 pub(super) fn matches(wanted: &ImageWanted, image: &Image) -> bool {
