@@ -71,7 +71,8 @@ impl Incoming {
             })
             .collect();
         if self.downloads > 0 {
-            let words = format!("downloading {} {}", self.downloads, if self.downloads == 1 { "layer" } else { "layers" });
+            let words =
+                format!("downloading {} {}", self.downloads, if self.downloads == 1 { "layer" } else { "layers" });
             steps.push(UnderWayStep { layer: None, words, size: self.downloaded, done: false });
         }
         let layers = self.layers.len();
@@ -146,7 +147,10 @@ mod tests {
         let now = Instant::now();
         pull.take(&DockerStorage { downloads: 2, downloaded: 1000, ..DockerStorage::default() }, now);
         let layer = StoredLayer { chain: "sha256:0123456789abcdef".into(), parent: None, size: 5 };
-        pull.take(&DockerStorage { downloads: 1, downloaded: 700, layers: vec![layer], ..DockerStorage::default() }, now);
+        pull.take(
+            &DockerStorage { downloads: 1, downloaded: 700, layers: vec![layer], ..DockerStorage::default() },
+            now,
+        );
         let shown = pull.under_way(false).unwrap();
         assert_eq!(shown.words, "1 layer unpacked");
         assert_eq!(shown.steps[0].words, "layer 0123456789ab");

@@ -120,7 +120,8 @@ impl Following {
         loop {
             let now = Instant::now();
             let tasks = self.has_tasks().then_some(self.tasks);
-            let times = [self.when.map(|w| w.max(self.rest)), self.teller.due(), self.ask_build, self.pull.ends(), tasks];
+            let times =
+                [self.when.map(|w| w.max(self.rest)), self.teller.due(), self.ask_build, self.pull.ends(), tasks];
             let wake = times.into_iter().flatten().min();
             tokio::select! {
                 biased;

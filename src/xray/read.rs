@@ -121,7 +121,9 @@ impl Reader {
         let node = self.node.clone();
         let ask = |wanted: bool, path: &'static str| {
             let node = node.clone();
-            async move { if wanted { ask_docker(&node, path).await.map(Option::unwrap_or_default) } else { Ok(Value::Null) } }
+            async move {
+                if wanted { ask_docker(&node, path).await.map(Option::unwrap_or_default) } else { Ok(Value::Null) }
+            }
         };
         let (containers, volumes, networks, images, swarm) = tokio::join!(
             ask(parts.containers, CONTAINERS),

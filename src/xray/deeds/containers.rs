@@ -39,20 +39,36 @@ impl Teller {
             }
             self.unstarted.remove(&container.id);
         }
-        said.extend(grouped(made, |c| c.name.clone(), |some, names| {
-            let words = format!("made {names} from {}: a writable layer, nothing runs yet", images(some));
-            Said::new("docker create", words, ids(some))
-        }));
-        said.extend(grouped(started, |c| c.name.clone(), |some, names| {
-            let what = if some.len() == 1 { format!("started {names}") } else { format!("started {} containers, {names},", some.len()) };
-            Said::new("docker run", format_args!("{what} from {}{}", images(some), ports(some)), ids(some))
-        }));
+        said.extend(grouped(
+            made,
+            |c| c.name.clone(),
+            |some, names| {
+                let words = format!("made {names} from {}: a writable layer, nothing runs yet", images(some));
+                Said::new("docker create", words, ids(some))
+            },
+        ));
+        said.extend(grouped(
+            started,
+            |c| c.name.clone(),
+            |some, names| {
+                let what = if some.len() == 1 {
+                    format!("started {names}")
+                } else {
+                    format!("started {} containers, {names},", some.len())
+                };
+                Said::new("docker run", format_args!("{what} from {}{}", images(some), ports(some)), ids(some))
+            },
+        ));
         for container in ran {
-            let words = format!("ran {} from {} to its end{}", container.name, container.image_name, self.exit(container));
+            let words =
+                format!("ran {} from {} to its end{}", container.name, container.image_name, self.exit(container));
             said.push(Said::new("docker run", words, vec![container.id.clone()]));
         }
         for container in &after.containers {
-            let Some(old) = old.get(container.id.as_str()).filter(|_| !self.unstarted.contains_key(&container.id)) else { continue };
+            let Some(old) = old.get(container.id.as_str()).filter(|_| !self.unstarted.contains_key(&container.id))
+            else {
+                continue;
+            };
             if old.name != container.name {
                 let words = format!("calls {} {} now", old.name, container.name);
                 said.push(Said::new("docker rename", words, vec![container.id.clone()]));
@@ -60,7 +76,11 @@ impl Teller {
             if old.state != container.state {
                 said.extend(self.changed(old, container, of));
             } else if container.state == "running" && of(&container.id, "restart") {
-                said.push(Said::new("docker restart", format_args!("stopped and started {}", container.name), vec![container.id.clone()]));
+                said.push(Said::new(
+                    "docker restart",
+                    format_args!("stopped and started {}", container.name),
+                    vec![container.id.clone()],
+                ));
             }
             if old.state == container.state {
                 for network in container.networks.iter().filter(|n| !old.networks.contains(n)) {
@@ -84,7 +104,9 @@ impl Teller {
         let (verb, words) = match new.state.as_str() {
             "running" if old.state == "paused" => ("docker unpause", format!("lets {name} go on")),
             "running" if of(&new.id, "restart") => ("docker restart", format!("started {name} again")),
-            "running" if old.state == "restarting" => ("Docker", format!("started {name} again, as its restart policy says")),
+            "running" if old.state == "restarting" => {
+                ("Docker", format!("started {name} again, as its restart policy says"))
+            }
             "running" if old.state == "created" => ("docker start", format!("started {name}")),
             "running" => ("docker start", format!("started {name} again on the same writable layer")),
             "paused" => ("docker pause", format!("froze {name}")),
@@ -125,17 +147,21 @@ impl Teller {
             return said;
         }
         let asked = |id: &str| events.iter().any(|e| e.id == id && matches!(e.action.as_str(), "kill" | "stop"));
-        let (by_itself, removed): (Vec<_>, Vec<_>) = gone
-            .into_iter()
-            .partition(|c| c.state != "exited" && c.state != "created" && self.exits.contains_key(&c.id) && !asked(&c.id));
+        let (by_itself, removed): (Vec<_>, Vec<_>) = gone.into_iter().partition(|c| {
+            c.state != "exited" && c.state != "created" && self.exits.contains_key(&c.id) && !asked(&c.id)
+        });
         for c in by_itself {
             let words = format!("removed {} and its writable layer when it ended{}", c.name, self.exit(c));
             said.push(Said::new("docker run --rm", words, Vec::new()));
         }
-        said.extend(grouped(removed, |c| c.name.clone(), |some, names| {
-            let what = if some.len() == 1 { "its writable layer" } else { "their writable layers" };
-            Said::new("docker rm", format_args!("removed {names} and {what}"), Vec::new())
-        }));
+        said.extend(grouped(
+            removed,
+            |c| c.name.clone(),
+            |some, names| {
+                let what = if some.len() == 1 { "its writable layer" } else { "their writable layers" };
+                Said::new("docker rm", format_args!("removed {names} and {what}"), Vec::new())
+            },
+        ));
         said
     }
 
@@ -143,19 +169,25 @@ impl Teller {
     fn unseen(&self, before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<Said> {
         let unseen: Vec<&Event> = events
             .iter()
-            .filter(|e| e.is("container", "destroy") && events.iter().any(|c| c.is("container", "create") && c.id == e.id))
+            .filter(|e| {
+                e.is("container", "destroy") && events.iter().any(|c| c.is("container", "create") && c.id == e.id)
+            })
             .filter(|e| !before.containers.iter().chain(&after.containers).any(|c| c.id == e.id))
             .collect();
-        grouped(unseen, |e| e.name.clone(), |some, names| {
-            let words = match some {
-                [one] => {
-                    let code = self.exits.get(&one.id).map_or_else(String::new, |c| format!(" with exit code {c}"));
-                    format!("ran {names} from {} to its end{code} and removed it", one.image)
-                }
-                many => format!("ran {} containers to their ends and removed them: {names}", many.len()),
-            };
-            Said::new("docker run --rm", words, Vec::new())
-        })
+        grouped(
+            unseen,
+            |e| e.name.clone(),
+            |some, names| {
+                let words = match some {
+                    [one] => {
+                        let code = self.exits.get(&one.id).map_or_else(String::new, |c| format!(" with exit code {c}"));
+                        format!("ran {names} from {} to its end{code} and removed it", one.image)
+                    }
+                    many => format!("ran {} containers to their ends and removed them: {names}", many.len()),
+                };
+                Said::new("docker run --rm", words, Vec::new())
+            },
+        )
     }
 }
 
@@ -171,7 +203,8 @@ fn images(containers: &[&Container]) -> String {
 }
 
 fn ports(containers: &[&Container]) -> String {
-    let ports: Vec<String> = containers.iter().flat_map(|c| &c.ports).filter_map(|p| p.published).map(|p| p.to_string()).collect();
+    let ports: Vec<String> =
+        containers.iter().flat_map(|c| &c.ports).filter_map(|p| p.published).map(|p| p.to_string()).collect();
     match ports.len() {
         0 => String::new(),
         1 => format!(", published on port {}", ports[0]),

@@ -101,7 +101,10 @@ fn base<'a>(image: &Image, stack: &[&Layer], after: &'a NodePicture) -> Option<&
         // Of two on the same layers the older is what the younger was made of.
         (depth + 1 < stack.len() || i.created < image.created).then_some((depth, i))
     });
-    below.max_by_key(|(depth, i)| (*depth, std::cmp::Reverse(i.created))).and_then(|(_, i)| i.names.first()).map(String::as_str)
+    below
+        .max_by_key(|(depth, i)| (*depth, std::cmp::Reverse(i.created)))
+        .and_then(|(_, i)| i.names.first())
+        .map(String::as_str)
 }
 
 fn renamed(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<Said> {
@@ -126,7 +129,11 @@ fn renamed(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<S
                 }
                 Some(new) => format!("{lost} names {} now", short(&new.id)),
                 None => {
-                    said.push(Said::new("docker rmi", format_args!("took the name {lost} away; the image stays"), vec![image.id.clone()]));
+                    said.push(Said::new(
+                        "docker rmi",
+                        format_args!("took the name {lost} away; the image stays"),
+                        vec![image.id.clone()],
+                    ));
                     continue;
                 }
             };
@@ -139,21 +146,30 @@ fn renamed(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<S
 fn gone(before: &NodePicture, after: &NodePicture, old: &Layers, new: &Layers, events: &[Event]) -> Vec<Said> {
     let gone = added(&after.images, &before.images, |i| &i.id);
     let verb = if pruned(events, "image") { "docker image prune" } else { "docker rmi" };
-    grouped(gone, |i| name(i), |images, names| {
-        let mut layers: HashSet<&str> = HashSet::new();
-        for image in images {
-            layers.extend(old.stack(image).iter().map(|l| l.id.as_str()));
-        }
-        let stay = layers.iter().filter(|l| new.0.contains_key(**l)).count();
-        let gone = layers.len() - stay;
-        let stays = match stay {
-            0 => String::new(),
-            1 => ", 1 stays because another image has it".to_owned(),
-            n => format!(", {n} stay because other images have them"),
-        };
-        let bytes: u64 = layers.iter().filter(|l| !new.0.contains_key(**l)).filter_map(|l| old.0.get(*l)).map(|l| l.size).sum();
-        Said::new(verb, format_args!("removed {names}: {} gone, {}{stays}", count(gone, "layer"), size(bytes)), Vec::new())
-    })
+    grouped(
+        gone,
+        |i| name(i),
+        |images, names| {
+            let mut layers: HashSet<&str> = HashSet::new();
+            for image in images {
+                layers.extend(old.stack(image).iter().map(|l| l.id.as_str()));
+            }
+            let stay = layers.iter().filter(|l| new.0.contains_key(**l)).count();
+            let gone = layers.len() - stay;
+            let stays = match stay {
+                0 => String::new(),
+                1 => ", 1 stays because another image has it".to_owned(),
+                n => format!(", {n} stay because other images have them"),
+            };
+            let bytes: u64 =
+                layers.iter().filter(|l| !new.0.contains_key(**l)).filter_map(|l| old.0.get(*l)).map(|l| l.size).sum();
+            Said::new(
+                verb,
+                format_args!("removed {names}: {} gone, {}{stays}", count(gone, "layer"), size(bytes)),
+                Vec::new(),
+            )
+        },
+    )
 }
 
 /// Commands that changed nothing, which is worth a word: a pull of what is there, a build from the cache.
@@ -166,10 +182,16 @@ fn nothing_new(before: &NodePicture, after: &NodePicture, events: &[Event]) -> V
         let found = after.images.iter().find(|i| i.id == event.id || i.names.iter().any(|n| same(n, &event.id)));
         let Some(image) = found else { continue };
         let one = match event.action.as_str() {
-            "pull" => Said::new("docker pull", format_args!("found {} up to date: no layer came", name(image)), vec![image.id.clone()]),
-            "tag" if image.built => {
-                Said::new("docker build", format_args!("took every layer of {} from the cache: nothing changed", event.name), vec![image.id.clone()])
-            }
+            "pull" => Said::new(
+                "docker pull",
+                format_args!("found {} up to date: no layer came", name(image)),
+                vec![image.id.clone()],
+            ),
+            "tag" if image.built => Said::new(
+                "docker build",
+                format_args!("took every layer of {} from the cache: nothing changed", event.name),
+                vec![image.id.clone()],
+            ),
             _ => continue,
         };
         if !said.contains(&one) {

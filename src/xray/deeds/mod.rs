@@ -106,11 +106,15 @@ impl Teller {
             false
         });
         made.sort();
-        said.extend(grouped(made, |name| volume_name(name), |some, names| {
-            let what = if some.len() == 1 { "the volume" } else { "the volumes" };
-            let changed = some.iter().map(|name| format!("volume:{name}")).collect();
-            Said::new("docker volume create", format_args!("made {what} {names}"), changed)
-        }));
+        said.extend(grouped(
+            made,
+            |name| volume_name(name),
+            |some, names| {
+                let what = if some.len() == 1 { "the volume" } else { "the volumes" };
+                let changed = some.iter().map(|name| format!("volume:{name}")).collect();
+                Said::new("docker volume create", format_args!("made {what} {names}"), changed)
+            },
+        ));
         said.extend(gone_volumes(before, after, events));
         said
     }
@@ -170,26 +174,42 @@ fn pruned(events: &[Event], kind: &str) -> bool {
 
 fn networks(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<Said> {
     let made = added(&before.networks, &after.networks, |n| &n.id);
-    let mut said = grouped(made, |n| n.name.clone(), |some, names| {
-        let what = if some.len() == 1 { format!("the {} network {names}", some[0].driver) } else { format!("the networks {names}") };
-        Said::new("docker network create", format_args!("made {what}"), some.iter().map(|n| n.id.clone()).collect())
-    });
+    let mut said = grouped(
+        made,
+        |n| n.name.clone(),
+        |some, names| {
+            let what = if some.len() == 1 {
+                format!("the {} network {names}", some[0].driver)
+            } else {
+                format!("the networks {names}")
+            };
+            Said::new("docker network create", format_args!("made {what}"), some.iter().map(|n| n.id.clone()).collect())
+        },
+    );
     let verb = if pruned(events, "network") { "docker network prune" } else { "docker network rm" };
     let gone = added(&after.networks, &before.networks, |n| &n.id);
-    said.extend(grouped(gone, |n| n.name.clone(), |some, names| {
-        let what = if some.len() == 1 { "the network" } else { "the networks" };
-        Said::new(verb, format_args!("removed {what} {names}"), Vec::new())
-    }));
+    said.extend(grouped(
+        gone,
+        |n| n.name.clone(),
+        |some, names| {
+            let what = if some.len() == 1 { "the network" } else { "the networks" };
+            Said::new(verb, format_args!("removed {what} {names}"), Vec::new())
+        },
+    ));
     said
 }
 
 fn gone_volumes(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<Said> {
     let verb = if pruned(events, "volume") { "docker volume prune" } else { "docker volume rm" };
     let gone = added(&after.volumes, &before.volumes, |v| &v.name);
-    grouped(gone, |v| volume_name(&v.name), |some, names| {
-        let what = if some.len() == 1 { "the volume" } else { "the volumes" };
-        Said::new(verb, format_args!("removed {what} {names} and what was in it"), Vec::new())
-    })
+    grouped(
+        gone,
+        |v| volume_name(&v.name),
+        |some, names| {
+            let what = if some.len() == 1 { "the volume" } else { "the volumes" };
+            Said::new(verb, format_args!("removed {what} {names} and what was in it"), Vec::new())
+        },
+    )
 }
 
 /// An anonymous volume's name is 64 digits long.
@@ -202,14 +222,22 @@ fn swarm(before: Option<&Swarm>, after: Option<&Swarm>) -> Vec<Said> {
         (None, None) => return Vec::new(),
         (None, Some(after)) => {
             let nodes = count(after.nodes.len(), "node");
-            return vec![Said::new("docker swarm", format_args!("made this node a manager; the swarm has {nodes}"), Vec::new())];
+            return vec![Said::new(
+                "docker swarm",
+                format_args!("made this node a manager; the swarm has {nodes}"),
+                Vec::new(),
+            )];
         }
         (Some(_), None) => return vec![Said::new("docker swarm leave", "took this node out of the swarm", Vec::new())],
         (Some(before), Some(after)) => (before, after),
     };
     let mut said = Vec::new();
     for node in added(&before.nodes, &after.nodes, |n| &n.id) {
-        said.push(Said::new("docker swarm join", format_args!("brought {} in as a {}", node.name, node.role), vec![node.id.clone()]));
+        said.push(Said::new(
+            "docker swarm join",
+            format_args!("brought {} in as a {}", node.name, node.role),
+            vec![node.id.clone()],
+        ));
     }
     for node in &after.nodes {
         let Some(old) = before.nodes.iter().find(|n| n.id == node.id) else { continue };
@@ -222,7 +250,11 @@ fn swarm(before: Option<&Swarm>, after: Option<&Swarm>) -> Vec<Said> {
             said.push(Said::new("docker node update", words, vec![node.id.clone()]));
         }
         if old.state != node.state {
-            said.push(Said::new("The swarm", format_args!("sees {} as {} now", node.name, node.state), vec![node.id.clone()]));
+            said.push(Said::new(
+                "The swarm",
+                format_args!("sees {} as {} now", node.name, node.state),
+                vec![node.id.clone()],
+            ));
         }
     }
     let wanted = |s: &Service| s.replicas.map_or("one task on each node".into(), |n| count(n as usize, "task"));

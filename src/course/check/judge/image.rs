@@ -1,6 +1,4 @@
-use super::{
-    super::ImageWanted, Verdict, listed, nearly,
-};
+use super::{super::ImageWanted, Verdict, listed, nearly};
 use crate::{
     course::ImageRef,
     docker::{Container, Image},
