@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::{
     layers::instruction,
-    model::{UnderWay, UnderWayKind, UnderWayStep},
+    model::{Layer, UnderWay, UnderWayKind, UnderWayStep},
     read::cut,
 };
-use crate::session::{Node, ask_docker};
+use crate::session::{Node, ask_docker_for};
 
 /// How often BuildKit is asked while a build is under way.
 pub(super) const AGAIN: Duration = Duration::from_millis(500);
@@ -56,8 +56,13 @@ impl Incoming {
         self.last.map(|last| last + QUIET)
     }
 
+    /// Forgets layers that belong to an image by now: what a report brings late, and what a build has made.
+    pub fn forget(&mut self, known: &[Layer]) {
+        self.layers.retain(|layer| !known.iter().any(|k| k.id == layer.chain));
+    }
+
     pub fn under_way(&self, building: bool) -> Option<UnderWay> {
-        if self.last.is_none() || (!self.any && building) {
+        if self.last.is_none() || (!self.any && building) || (self.layers.is_empty() && self.downloads == 0) {
             return None;
         }
         let mut steps: Vec<UnderWayStep> = self
@@ -83,7 +88,8 @@ impl Incoming {
 
 /// The build that a node's BuildKit is at; `None` where it rests or does not answer.
 pub(super) async fn under_way(node: &Node) -> Option<UnderWay> {
-    let usage = ask_docker(node, "/system/df?type=build-cache").await.ok()??;
+    // It measures what its steps have written so far.
+    let usage = ask_docker_for(node, "/system/df?type=build-cache", Duration::from_secs(8)).await.ok()??;
     steps(usage["BuildCache"].as_array()?)
 }
 

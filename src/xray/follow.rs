@@ -248,6 +248,7 @@ impl Following {
     }
 
     fn show_under_way(&mut self) {
+        self.pull.forget(&self.picture.layers);
         let pull = self.pull.under_way(self.build.is_some());
         let under_way: Vec<UnderWay> = self.build.iter().cloned().chain(pull).collect();
         if self.picture.under_way != under_way && self.picture.engine == Engine::Ready {
