@@ -59,6 +59,10 @@ pub struct SessionSettings {
     pub per_client: u32,
     /// Most sessions that one network address may have at one time; 0 sets no such limit (a class often shares one).
     pub per_address: u32,
+    /// Most nodes of one session.
+    pub nodes: u32,
+    /// Most nodes of all sessions together.
+    pub max_nodes: u32,
     /// Lab image of new sessions.
     pub image: String,
     /// When Docker starts: `at-once` with the session, `on-demand` with the first `docker` command.
@@ -118,6 +122,8 @@ impl Default for Config {
                 max: 40,
                 per_client: 2,
                 per_address: 0,
+                nodes: 5,
+                max_nodes: 100,
                 image: "default".into(),
                 docker: Default::default(),
             },
@@ -208,6 +214,12 @@ impl Config {
         }
         if s.max == 0 {
             return bad("sessions.max", &s.max, "must be at least 1");
+        }
+        if !(1..=20).contains(&s.nodes) {
+            return bad("sessions.nodes", &s.nodes, "must be from 1 to 20");
+        }
+        if s.max_nodes == 0 {
+            return bad("sessions.max_nodes", &s.max_nodes, "must be at least 1");
         }
         if s.per_client == 0 {
             return bad("sessions.per_client", &s.per_client, "must be at least 1");

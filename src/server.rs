@@ -70,7 +70,7 @@ impl Server {
         let registry = Arc::new(Registry::start(&paths, &config.registry, shutdown.clone()).await?);
         let (sessions, engine) = assemble(config, &paths, registry.clone(), library, shutdown.clone())?;
         engine.warm_up(sessions.config().limits.disk.as_u64()).await?;
-        allow_inotify(sessions.config().sessions.max);
+        raise_kernel_limits(sessions.config().sessions.max_nodes);
         sessions.recover().await?;
         let living: Vec<_> = sessions.all().iter().map(|l| l.public_name()).collect();
         registry.keep_only(&living)?;
@@ -161,16 +161,23 @@ fn assemble(
     Ok((Sessions::new(config, store, engine.clone(), registry, Arc::new(library), shutdown), engine))
 }
 
-/// The kernel counts inotify instances of all sandboxes against the host's root, and its usual limit is enough for about
-/// eight of them. It is raised for the time until the next boot, never lowered.
-fn allow_inotify(sessions: u32) {
-    const FILE: &str = "/proc/sys/fs/inotify/max_user_instances";
-    let wanted = 256 + 32 * u64::from(sessions);
-    let now = std::fs::read_to_string(FILE).ok().and_then(|n| n.trim().parse::<u64>().ok());
-    if now.is_some_and(|n| n < wanted) {
-        match std::fs::write(FILE, wanted.to_string()) {
-            Ok(()) => info!("fs.inotify.max_user_instances is raised to {wanted} for {sessions} sessions"),
-            Err(e) => warn!(error = %e, "fs.inotify.max_user_instances is too low; see `boatyard doctor`"),
+/// Raises what the kernel counts for all sandboxes together, so that none can use up what the others need. What bounds each
+/// is its memory. Raised for the time until the next boot, never lowered.
+fn raise_kernel_limits(nodes: u32) {
+    let limits = [
+        // Usually enough for about eight sandboxes: each has the host's root to its account.
+        ("fs/inotify/max_user_instances", 256 + 32 * u64::from(nodes)),
+        // Terminals, of which one process may open as many as it likes.
+        ("kernel/pty/max", 1 << 20),
+    ];
+    for (name, wanted) in limits {
+        let file = format!("/proc/sys/{name}");
+        let now = std::fs::read_to_string(&file).ok().and_then(|n| n.trim().parse::<u64>().ok());
+        if now.is_some_and(|n| n < wanted) {
+            match std::fs::write(&file, wanted.to_string()) {
+                Ok(()) => info!("{} is raised to {wanted}", name.replace('/', ".")),
+                Err(e) => warn!(error = %e, "{} is too low; see `boatyard doctor`", name.replace('/', ".")),
+            }
         }
     }
 }

@@ -164,7 +164,7 @@ async fn limits_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_busy_sandbox_with_a_full_disk_goes_within_a_second() {
+async fn a_busy_sandbox_with_a_full_disk_goes_without_a_trace() {
     let yard = Yard::new();
     let before = yard.residue();
     let mut one = spec(7, 1);
@@ -174,12 +174,37 @@ async fn a_busy_sandbox_with_a_full_disk_goes_within_a_second() {
     sh(&yard.engine, &one.id, "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &").await;
     let out = sh(&yard.engine, &one.id, "dd if=/dev/zero of=/var/lib/docker/big bs=1M count=1024 2>&1").await;
     assert!(out.stdout.contains("1.0 GiB"), "{out:?}");
-    let start = Instant::now();
     yard.engine.destroy(&one.id).await.unwrap();
-    let took = start.elapsed();
-    println!("removed after {took:?}");
     yard.assert_left(&before);
-    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_that_hides_in_its_cgroups_goes_too() {
+    let yard = Yard::new();
+    let before = yard.residue();
+    let one = spec(7, 1);
+    yard.engine.create(&one).await.unwrap();
+    // In each hierarchy: so deep that no path leads there, and then its first process and another move in.
+    let script = r#"
+import os, subprocess
+moved = 0
+for top in os.listdir('/sys/fs/cgroup'):
+    try:
+        os.chdir(os.path.join('/sys/fs/cgroup', top))
+        for n in range(30):
+            os.mkdir('d' * 200); os.chdir('d' * 200)
+        os.close(os.open('cgroup.procs', os.O_RDONLY))
+        for pid in ['1', str(subprocess.Popen(['sleep', '1000'], start_new_session=True).pid)]:
+            fd = os.open('cgroup.procs', os.O_WRONLY); os.write(fd, pid.encode()); os.close(fd); moved += 1
+    except OSError as e:
+        print(top, e)
+print('moved', moved)
+"#;
+    let out = sh(&yard.engine, &one.id, &format!("python3 -c \"{script}\" >/tmp/out 2>&1; cat /tmp/out")).await;
+    let moved = out.stdout.lines().find_map(|l| l.strip_prefix("moved ")?.parse::<u32>().ok());
+    assert!(moved.is_some_and(|n| n >= 2), "{out:?}");
+    yard.engine.destroy(&one.id).await.unwrap();
+    yard.assert_left(&before);
 }
 
 /// Not a test of its own: run by `with_internet_only_the_internet_is_reached` in a network namespace that stands for a

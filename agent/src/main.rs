@@ -145,6 +145,7 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
 
     sandbox::tunnels::open(&app);
     if first {
+        sandbox::ssh::open(&app);
         // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.
         tokio::task::spawn_blocking(|| {
             if let Err(e) = sandbox::meminfo::install() {

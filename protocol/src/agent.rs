@@ -65,9 +65,26 @@ pub struct AgentConfig {
     /// Number of processors that `nproc` shows; none leaves all that the host has.
     #[serde(default)]
     pub cpus: Option<u32>,
+    /// Keys for logins between the session's nodes; none switches them off.
+    #[serde(default)]
+    pub ssh: Option<SshKeys>,
     /// Terminals opened at once, before anyone asks, so that the first viewer finds a prompt.
     #[serde(default)]
     pub terminals: Vec<(String, OpenTerminal)>,
+}
+
+/// Keys that all nodes of a session share, so that root logs in from each to each by `ssh node2`. They open nothing else.
+/// Private keys are in OpenSSH's format (PROTOCOL.key), public ones are lines of `authorized_keys` (sshd(8)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshKeys {
+    /// Private key of who logs in.
+    pub login: String,
+    /// Its public key.
+    pub login_public: String,
+    /// Private key by which the nodes prove that they are of this session.
+    pub host: String,
+    /// Its public key.
+    pub host_public: String,
 }
 
 /// When the Docker Engine of a sandbox starts.

@@ -62,7 +62,11 @@ impl AgentClient {
             .body(body)
             .map_err(nonsense)?;
         let answer = self.request(request, WRITING).await?;
-        let bytes = Limited::new(answer.into_body(), MAX_ANSWER).collect().await.map_err(nonsense)?.to_bytes();
+        let bytes = tokio::time::timeout(PATIENCE, Limited::new(answer.into_body(), MAX_ANSWER).collect())
+            .await
+            .map_err(|_| AgentError::Timeout)?
+            .map_err(nonsense)?
+            .to_bytes();
         serde_json::from_slice(&bytes).map_err(nonsense)
     }
 }

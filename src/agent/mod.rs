@@ -3,14 +3,16 @@
 //! The student is root beside the agent, so everything that comes from it is hostile input: each answer is bounded in
 //! length and in time.
 
+mod docker;
 mod files;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use boatyard_protocol::agent::{
-    AgentInfo, Attach, ExecRequest, ExecResponse, OpenTerminal, Problem, TerminalInfo, UPGRADE,
+    AgentInfo, Attach, ExecRequest, ExecResponse, HostEntry, OpenTerminal, Problem, TerminalInfo, UPGRADE,
 };
 use bytes::Bytes;
+pub use docker::EngineAnswer;
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
@@ -20,8 +22,10 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::WebSocketConfig}
 
 use crate::engine::{AgentStream, Engine, EngineError, SandboxId};
 
-/// Longest JSON answer, in bytes.
-const MAX_ANSWER: usize = 8 << 20;
+/// Longest JSON answer, in bytes: lists of what one sandbox has.
+const MAX_ANSWER: usize = 256 << 10;
+/// Longest answer with a command's output.
+const MAX_OUTPUT: usize = 8 << 20;
 /// Longest wait for the head of an answer to a plain request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -98,7 +102,17 @@ impl AgentClient {
     /// # Errors
     /// [`AgentError`].
     pub async fn info(&self) -> Result<AgentInfo, AgentError> {
-        self.json(Method::GET, "/v1/info", None::<&()>, PATIENCE).await
+        self.json(Method::GET, "/v1/info", None::<&()>, PATIENCE, MAX_ANSWER).await
+    }
+
+    /// Replaces the names of other nodes in the sandbox's `/etc/hosts`.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn set_hosts(&self, others: &[HostEntry]) -> Result<(), AgentError> {
+        let body = full(serde_json::to_vec(others).map_err(nonsense)?);
+        self.send(Method::PUT, "/v1/hosts", body, PATIENCE).await?;
+        Ok(())
     }
 
     /// All terminals, in order of opening.
@@ -106,7 +120,7 @@ impl AgentClient {
     /// # Errors
     /// [`AgentError`].
     pub async fn terminals(&self) -> Result<Vec<TerminalInfo>, AgentError> {
-        self.json(Method::GET, "/v1/terminals", None::<&()>, PATIENCE).await
+        self.json(Method::GET, "/v1/terminals", None::<&()>, PATIENCE, MAX_ANSWER).await
     }
 
     /// Opens a terminal, or finds the one that has this id.
@@ -114,7 +128,7 @@ impl AgentClient {
     /// # Errors
     /// [`AgentError`].
     pub async fn open_terminal(&self, id: &str, open: &OpenTerminal) -> Result<TerminalInfo, AgentError> {
-        self.json(Method::PUT, &format!("/v1/terminals/{}", escape(id)), Some(open), PATIENCE).await
+        self.json(Method::PUT, &format!("/v1/terminals/{}", escape(id)), Some(open), PATIENCE, MAX_ANSWER).await
     }
 
     /// Hangs up a terminal and forgets it.
@@ -132,7 +146,7 @@ impl AgentClient {
     /// [`AgentError`].
     pub async fn exec(&self, request: &ExecRequest) -> Result<ExecResponse, AgentError> {
         let patience = Duration::from_millis(request.timeout_ms) + PATIENCE;
-        self.json(Method::POST, "/v1/exec", Some(request), patience).await
+        self.json(Method::POST, "/v1/exec", Some(request), patience, MAX_OUTPUT).await
     }
 
     /// A stream to a TCP port of the sandbox.
@@ -194,13 +208,14 @@ impl AgentClient {
         path: &str,
         body: Option<&impl Serialize>,
         patience: Duration,
+        longest: usize,
     ) -> Result<T, AgentError> {
         let body = match body {
             Some(b) => full(serde_json::to_vec(b).map_err(nonsense)?),
             None => full(Bytes::new()),
         };
         let answer = self.send(method, path, body, patience).await?;
-        let bytes = timeout(patience, Limited::new(answer.into_body(), MAX_ANSWER).collect())
+        let bytes = timeout(patience, Limited::new(answer.into_body(), longest).collect())
             .await
             .map_err(|_| AgentError::Timeout)?
             .map_err(nonsense)?

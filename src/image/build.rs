@@ -182,6 +182,11 @@ pub(crate) fn finish(root: &Path) -> Result<()> {
     {
         let _ = fs::remove_file(root.join(file));
     }
+    for entry in fs::read_dir(root.join("etc/ssh")).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("ssh_host_") {
+            fs::remove_file(entry.path())?;
+        }
+    }
     for entry in fs::read_dir(root.join("var/lib/dpkg"))
         .into_iter()
         .chain(fs::read_dir(root.join("var/cache/debconf")))

@@ -66,16 +66,11 @@ impl Ports {
         };
         let name = host.name(&config.domain);
         let ticket = self.tickets.issue(&name);
-        let to = if path.starts_with('/') && !path.starts_with("//") { path } else { "/" };
-        let to = to.bytes().fold(String::new(), |mut s, b| {
-            match b {
-                b'/' | b'-' | b'.' | b'_' | b'~' => s.push(b as char),
-                b if b.is_ascii_alphanumeric() => s.push(b as char),
-                b => s.push_str(&format!("%{b:02X}")),
-            }
-            s
-        });
-        format!("{scheme}://{name}{tcp_port}{OWN}enter?ticket={ticket}&to={to}")
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("ticket", &ticket)
+            .append_pair("to", local(path))
+            .finish();
+        format!("{scheme}://{name}{tcp_port}{OWN}enter?{query}")
     }
 
     /// Answers a request for a port's host name.
@@ -103,7 +98,7 @@ impl Ports {
                 "Open it from the page of the session. Programs send the session's token in the header X-Boatyard-Token.",
             );
         }
-        let Some(node) = live.node(host.node.as_str()).cloned() else {
+        let Some(node) = live.node(host.node.as_str()) else {
             let title = format!("The session has no {}", host.node);
             return refuse(&host, html, StatusCode::NOT_FOUND, &title, "Open a port from the page of the session.");
         };
@@ -111,20 +106,13 @@ impl Ports {
             let listens = listens(&node, host.port).await;
             return if listens { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }.into_response();
         }
-        self.forward(&host, live, node, html, request).await
+        self.forward(&host, node, html, request).await
     }
 
-    async fn forward(
-        &self,
-        host: &PortHost,
-        live: Arc<Live>,
-        node: Arc<Node>,
-        html: bool,
-        request: Request,
-    ) -> Response {
+    async fn forward(&self, host: &PortHost, node: Arc<Node>, html: bool, request: Request) -> Response {
         let may_repeat = matches!(*request.method(), Method::GET | Method::HEAD);
         match node.agent().dial_port(host.port).await {
-            Ok(stream) => match proxy::forward(stream, request, live).await {
+            Ok(stream) => match proxy::forward(stream, request, node).await {
                 Ok(answer) => answer,
                 Err(e) if may_repeat && proxy::is_not_there_yet(&e) => waiting(host, html),
                 Err(e) => {
@@ -140,8 +128,8 @@ impl Ports {
     /// Turns a ticket into a cookie of this host.
     fn enter(&self, host: &PortHost, name: &str, request: &Request) -> Response {
         let query = request.uri().query().unwrap_or_default();
-        let of = |key: &str| query.split('&').find_map(|p| p.strip_prefix(key)?.strip_prefix('='));
-        if !of("ticket").is_some_and(|t| self.tickets.accept(name, t)) {
+        let of = |key: &str| form_urlencoded::parse(query.as_bytes()).find_map(|(k, v)| (k == key).then_some(v));
+        if !of("ticket").is_some_and(|t| self.tickets.accept(name, &t)) {
             return refuse(
                 host,
                 true,
@@ -150,11 +138,19 @@ impl Ports {
                 "Links to ports are good for a minute. Open the port from the page of the session again.",
             );
         }
-        let to = of("to").unwrap_or("/");
-        let to = if to.starts_with('/') && !to.starts_with("//") { to } else { "/" };
+        let to = of("to").unwrap_or_default();
+        // A header carries visible ASCII; what else there is in a path stands in it percent-encoded (RFC 3986).
+        let to = local(&to).bytes().fold(String::new(), |mut s, b| {
+            if b.is_ascii_graphic() {
+                s.push(b as char)
+            } else {
+                s.push_str(&format!("%{b:02X}"))
+            }
+            s
+        });
         let secure = if self.sessions.config().base_url().starts_with("https://") { "; Secure" } else { "" };
         let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", self.tickets.cookie(name));
-        let mut answer = Redirect::to(to).into_response();
+        let mut answer = Redirect::to(&to).into_response();
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             answer.headers_mut().insert(header::SET_COOKIE, value);
         }
@@ -168,6 +164,13 @@ impl Ports {
         }
         proxy::cookies(headers).any(|(key, value)| key == COOKIE && self.tickets.is_cookie(name, value))
     }
+}
+
+/// A path on the same host, with its query, or the first page where it is none: browsers take `//host` and `/\host` for
+/// other hosts.
+fn local(path: &str) -> &str {
+    let inside = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
+    if inside { path } else { "/" }
 }
 
 /// Whether something serves a port. Docker accepts connections to a published port from the start and ends them at once

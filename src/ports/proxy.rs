@@ -12,7 +12,7 @@ use axum::{
 use hyper_util::rt::TokioIo;
 
 use super::{COOKIE, TOKEN_HEADER};
-use crate::{agent::RawStream, session::Live};
+use crate::{agent::RawStream, session::Node};
 
 /// Headers of one connection, which end at a proxy (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 7] = [
@@ -29,7 +29,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 ///
 /// # Errors
 /// When what is at the other end does not speak HTTP/1.1, or ends too early.
-pub async fn forward(stream: RawStream, mut request: Request, live: Arc<Live>) -> Result<Response, hyper::Error> {
+pub async fn forward(stream: RawStream, mut request: Request, node: Arc<Node>) -> Result<Response, hyper::Error> {
     let upgrade = request.headers().get(header::UPGRADE).cloned();
     let wants_upgrade = upgrade.is_some();
     let from_browser = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
@@ -42,10 +42,11 @@ pub async fn forward(stream: RawStream, mut request: Request, live: Arc<Live>) -
 
     let (mut sender, connection) =
         hyper::client::conn::http1::Builder::new().preserve_header_case(true).handshake(stream).await?;
+    let over = node.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = connection.with_upgrades() => {}
-            () = live.over() => {}
+            () = over.over() => {}
         }
     });
     let mut answer = sender.send_request(request).await?;
@@ -55,8 +56,11 @@ pub async fn forward(stream: RawStream, mut request: Request, live: Arc<Live>) -
             tokio::spawn(async move {
                 if let (Ok(browser), Ok(app)) = tokio::join!(from_browser, to_app) {
                     let (mut browser, mut app) = (TokioIo::new(browser), TokioIo::new(app));
-                    // Either side ends it when it likes.
-                    let _ = tokio::io::copy_bidirectional(&mut browser, &mut app).await;
+                    // Either side ends it when it likes, and the end of the node does.
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut browser, &mut app) => {}
+                        () = node.over() => {}
+                    }
                 }
             });
         }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use boatyard_protocol::agent::{AgentConfig, OpenTerminal, Tunnel};
+use boatyard_protocol::agent::{AgentConfig, HostEntry, OpenTerminal, Tunnel};
+use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{ClientId, EndReason, Live, Node, PublicName, SessionId, Sessions, State, address};
+use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address};
 use crate::{
-    agent::AgentClient,
     engine::{EngineError, SandboxSpec},
     store::{Counts, NewSession, NodeRow, Refused, SessionRow, StoreError, now_ms},
 };
@@ -25,6 +25,8 @@ pub struct StartRequest {
     pub address: String,
     /// For which course and lesson.
     pub lesson: Option<(String, String)>,
+    /// With how many nodes, at least one.
+    pub nodes: u32,
 }
 
 /// A session that has just been started.
@@ -101,52 +103,57 @@ impl Sessions {
             max: config.sessions.max,
             per_client: config.sessions.per_client,
             per_address: config.sessions.per_address,
+            nodes: config.sessions.max_nodes,
             numbers: address::capacity(&config.engine),
         };
-        let (row, node) = self
-            .inner
-            .store
-            .reserve(&new, counts, &image, |number| address::node(&config.engine, number, 0))?
-            .map_err(CreateError::Refused)?;
-        if let Err(e) = self.inner.engine.create(&self.spec(&row, &node)).await {
-            warn!(session = %row.id, error = %e, "a sandbox could not be made");
-            self.inner.store.end_session(row.id, EndReason::Lost)?;
-            // Whatever the engine could not undo keeps its numbers until a later `gc` has removed it.
-            if self.inner.engine.destroy(&node.sandbox).await.is_ok() {
-                self.inner.store.forget_node(&node.sandbox)?;
-                self.inner.store.forget_session(row.id)?;
-            }
-            return Err(e.into());
+        let images = vec![image; request.nodes as usize];
+        let (row, nodes) = {
+            let mut making = self.inner.making.lock();
+            let place =
+                self.inner.store.reserve(&new, counts, &images, |net, n| address::node(&config.engine, net, n))?;
+            let (row, nodes) = place.map_err(CreateError::Refused)?;
+            making.extend(nodes.iter().map(|n| n.sandbox.clone()));
+            (row, nodes)
+        };
+        let started = self.make_all(&row, &nodes).await;
+        let mut making = self.inner.making.lock();
+        for node in &nodes {
+            making.remove(&node.sandbox);
         }
-        if !self.inner.store.set_running(row.id)? {
-            self.remove_nodes(row.public_name.clone(), vec![node]);
-            return Err(CreateError::Stopping);
-        }
-        info!(session = %row.id, sandbox = %node.sandbox, "session started");
-        let live = self.adopt(SessionRow { state: State::Running, ..row }, &[node]);
+        started?;
+        info!(session = %row.id, nodes = nodes.len(), "session started");
+        let live = self.adopt(row, &nodes);
+        drop(making);
         Ok(Created { live, token })
     }
 
-    /// Makes a session that runs known to this server, and begins to watch it.
-    pub(super) fn adopt(&self, row: SessionRow, nodes: &[NodeRow]) -> Arc<Live> {
-        let nodes = nodes
-            .iter()
-            .map(|n| {
-                let client = AgentClient::new(self.inner.engine.clone(), n.sandbox.clone());
-                Arc::new(Node::new(n, client))
-            })
-            .collect();
-        let live = Arc::new(Live::new(row, nodes, self.inner.shutdown.child_token()));
-        self.write_live().insert(live.id(), live.clone());
-        self.watch(&live);
-        live
+    /// Makes all sandboxes of a new session, or none.
+    async fn make_all(&self, row: &SessionRow, nodes: &[NodeRow]) -> Result<(), CreateError> {
+        let made = join_all(nodes.iter().map(|node| async {
+            let others: Vec<_> = nodes.iter().filter(|n| n.name != node.name).map(entry).collect();
+            self.inner.engine.create(&self.spec(row, node, &others)).await
+        }))
+        .await;
+        let failed = made.into_iter().find_map(Result::err);
+        if failed.is_none() && self.inner.store.set_running(row.id)? {
+            return Ok(());
+        }
+        self.inner.store.end_session(row.id, EndReason::Lost)?;
+        for node in nodes {
+            self.discard(node).await?;
+        }
+        // Stays where something is left of one of its nodes.
+        self.inner.store.forget_session(row.id)?;
+        let Some(e) = failed else { return Err(CreateError::Stopping) };
+        warn!(session = %row.id, error = %e, "a session could not be made");
+        Err(e.into())
     }
 
     pub(super) fn rootfs(&self, image: &str) -> std::path::PathBuf {
         self.inner.paths.images().join(image).join("rootfs")
     }
 
-    fn spec(&self, session: &SessionRow, node: &NodeRow) -> SandboxSpec {
+    pub(super) fn spec(&self, session: &SessionRow, node: &NodeRow, others: &[HostEntry]) -> SandboxSpec {
         let config = &self.inner.config;
         let tunnel = |service: &str, port, aliases: &[&str], names: &[&str]| Tunnel {
             service: service.into(),
@@ -163,7 +170,7 @@ impl Sessions {
             agent: AgentConfig {
                 hostname: node.name.to_string(),
                 docker: config.sessions.docker,
-                hosts: Vec::new(),
+                hosts: others.to_vec(),
                 dns: config.engine.dns.clone(),
                 address: Some(node.address),
                 tunnels: vec![
@@ -171,6 +178,7 @@ impl Sessions {
                     tunnel("catalogue", 61501, &[], &[]),
                 ],
                 cpus: Some(config.limits.cpus.ceil() as u32),
+                ssh: self.ssh_keys(session.id),
                 terminals: vec![(
                     FIRST_TERMINAL.into(),
                     OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },
@@ -178,4 +186,8 @@ impl Sessions {
             },
         }
     }
+}
+
+fn entry(node: &NodeRow) -> HostEntry {
+    HostEntry { address: node.address.into(), names: vec![node.name.to_string()] }
 }

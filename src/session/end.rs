@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tracing::{error, info};
 
-use super::{EndReason, Event, Inner, Live, PublicName, SessionId, Sessions};
-use crate::store::{NodeRow, StoreError};
+use super::{EndReason, Inner, Live, PublicName, SessionId, Sessions};
+use crate::{engine::SandboxId, store::StoreError};
 
 impl Sessions {
     /// Adds an extension's time; `None` if the session has none left or has ended.
@@ -28,50 +29,59 @@ impl Sessions {
     /// # Errors
     /// When the store fails.
     pub fn end(&self, id: SessionId, reason: EndReason) -> Result<bool, StoreError> {
-        if !self.inner.store.end_session(id, reason)? {
-            return Ok(false);
-        }
+        let (live, nodes) = {
+            // A node that is being made is removed by whoever makes it, when it sees that the session has ended.
+            let making = self.inner.making.lock();
+            let nodes = self.inner.store.nodes()?.into_iter().filter(|n| n.session == id).map(|n| n.sandbox);
+            let nodes: Vec<_> = nodes.filter(|n| !making.contains(n)).collect();
+            if !self.inner.store.end_session(id, reason)? {
+                return Ok(false);
+            }
+            let live = self.write_live().remove(&id);
+            if let Some(live) = &live {
+                live.set_ended(reason);
+            }
+            (live, nodes)
+        };
         info!(session = %id, reason = reason.as_str(), "session ended");
-        let live = self.write_live().remove(&id);
-        let nodes = self.inner.store.nodes()?.into_iter().filter(|n| n.session == id).collect();
         if let Some(live) = live {
-            live.emit(Event::Ended(reason));
-            live.cancel.cancel();
-            self.remove_nodes(live.public_name(), nodes);
+            self.remove_in_background(nodes, Some(live.public_name()));
         }
         Ok(true)
     }
 
-    /// Removes sandboxes with all their traces, and what their session has pushed, in the background.
-    pub(super) fn remove_nodes(&self, public_name: PublicName, nodes: Vec<NodeRow>) {
+    /// Removes sandboxes with all their traces, and what their session has pushed where it is named, in the background.
+    pub(super) fn remove_in_background(&self, sandboxes: Vec<SandboxId>, pushed_by: Option<PublicName>) {
         let inner = Arc::clone(&self.inner);
         inner.removals.fetch_add(1, Ordering::AcqRel);
         self.inner.tasks.spawn(async move {
-            remove(&inner, &public_name, nodes).await;
+            let all = join_all(sandboxes.iter().map(|sandbox| remove(&inner, sandbox))).await;
+            if let Some(session) = pushed_by.filter(|_| all.into_iter().all(|removed| removed))
+                && let Err(e) = inner.services.remove(&session).await
+            {
+                error!(session = %session, error = %e, "its pushed images were not removed");
+            }
             inner.removals.fetch_sub(1, Ordering::AcqRel);
         });
     }
 }
 
-async fn remove(inner: &Inner, public_name: &PublicName, nodes: Vec<NodeRow>) {
-    for node in nodes {
-        let mut pause = Duration::from_millis(200);
-        loop {
-            match inner.engine.destroy(&node.sandbox).await {
-                Ok(()) => break,
-                Err(e) if pause > Duration::from_secs(10) || inner.shutdown.is_cancelled() => {
-                    error!(sandbox = %node.sandbox, error = %e, "not removed; `boatyard gc` or the next start tries again");
-                    return;
-                }
-                Err(_) => tokio::time::sleep(pause).await,
+/// Removes a sandbox and forgets its node. Whether it is gone.
+async fn remove(inner: &Inner, sandbox: &SandboxId) -> bool {
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match inner.engine.destroy(sandbox).await {
+            Ok(()) => break,
+            Err(e) if pause > Duration::from_secs(10) || inner.shutdown.is_cancelled() => {
+                error!(%sandbox, error = %e, "not removed; `boatyard gc` or the next start tries again");
+                return false;
             }
-            pause *= 3;
+            Err(_) => tokio::time::sleep(pause).await,
         }
-        if let Err(e) = inner.store.forget_node(&node.sandbox) {
-            error!(sandbox = %node.sandbox, error = %e, "not forgotten");
-        }
+        pause *= 3;
     }
-    if let Err(e) = inner.services.remove(public_name).await {
-        error!(session = %public_name, error = %e, "its pushed images were not removed");
+    if let Err(e) = inner.store.forget_node(sandbox) {
+        error!(%sandbox, error = %e, "not forgotten");
     }
+    true
 }

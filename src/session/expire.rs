@@ -9,6 +9,8 @@ use crate::store::now_ms;
 
 /// Seconds before the end at which a session is warned.
 const WARNINGS: [u64; 2] = [300, 60];
+/// After so long an end that the store refused is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 impl Sessions {
     /// Waits for the session's end and ends it. Extensions move the end while it waits.
@@ -17,10 +19,16 @@ impl Sessions {
         loop {
             let left_ms = changes.borrow_and_update().expires_at - now_ms();
             if left_ms <= 0 {
-                if let Err(e) = self.end(live.id(), EndReason::Expired) {
-                    error!(session = %live.id(), error = %e, "an expired session was not ended");
+                match self.end(live.id(), EndReason::Expired) {
+                    Ok(_) => return,
+                    Err(e) => {
+                        error!(session = %live.id(), error = %e, "an expired session was not ended; trying again")
+                    }
                 }
-                return;
+                tokio::select! {
+                    () = live.cancel.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => continue,
+                }
             }
             let (wait, warning) = next(left_ms as u64);
             tokio::select! {

@@ -75,6 +75,8 @@ impl Sessions {
     pub async fn check_step(&self, live: &Live, lesson: &str, step: &str) -> Result<Vec<CheckResult>, LessonError> {
         let found = self.step(lesson, step)?;
         let probe = SessionProbe { live, services: &*self.inner.services };
+        // Closed never.
+        let _place = live.checking.acquire().await;
         let results = evaluate(&found.checks, &probe).await;
         let done = !results.is_empty() && results.iter().all(|r| r.passed);
         if done && self.inner.store.step_done(live.id(), lesson, step)? {

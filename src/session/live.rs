@@ -2,14 +2,17 @@
 
 use std::{
     net::Ipv4Addr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use boatyard_protocol::agent::{DockerState, DockerStorage, ListeningPort, TerminalInfo};
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{EndReason, NodeName, PublicName, SessionId};
+use super::{EndReason, NodeName, PublicName, SessionId, SwarmRole};
 use crate::{
     agent::AgentClient,
     course::check::CheckResult,
@@ -21,10 +24,12 @@ use crate::{
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// End time or extensions changed.
+    /// End time, extensions, the list of nodes or who is in the swarm changed.
     Changed,
     /// The ports that listen in a node changed.
     Ports(NodeName),
+    /// A node's sandbox died; the session goes on with the others.
+    NodeLost(NodeName),
     /// The state of a node's Docker Engine changed.
     Docker(NodeName),
     /// A node's terminals changed.
@@ -77,15 +82,23 @@ pub(crate) enum DockerTold {
 #[derive(Debug)]
 pub struct Live {
     row: watch::Sender<SessionRow>,
-    nodes: Vec<Arc<Node>>,
+    /// In the order of their numbers.
+    nodes: RwLock<Vec<Arc<Node>>>,
     events: broadcast::Sender<Event>,
     docker: broadcast::Sender<DockerNews>,
     /// The session's X-ray while someone looks at it.
     pub(crate) xray: Mutex<Weak<Xray>>,
     /// Cancelled when the session ends or the server stops.
     pub(super) cancel: CancellationToken,
+    ended: AtomicBool,
+    /// Held by whoever changes the list of nodes: one at a time.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    /// Something happened to the swarm that a node is in.
+    pub(super) swarm_changed: Notify,
     /// Answers of its agents that are held whole, such as a command's output: so many at once.
     pub(crate) answers: Semaphore,
+    /// Evaluations of checks, which hold answers of its Docker Engines: so many at once.
+    pub(super) checking: Semaphore,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -98,6 +111,8 @@ pub struct Node {
     image: String,
     client: AgentClient,
     facts: Mutex<Facts>,
+    /// Cancelled when the node leaves its session, with the session at the latest.
+    pub(super) cancel: CancellationToken,
 }
 
 /// What the node's agent last said.
@@ -109,19 +124,25 @@ pub struct Facts {
     pub ports: Vec<ListeningPort>,
     /// Its terminals.
     pub terminals: Vec<TerminalInfo>,
+    /// What it is in the session's swarm, if it is in one.
+    pub swarm: Option<SwarmRole>,
 }
 
 impl Live {
-    pub(super) fn new(row: SessionRow, nodes: Vec<Arc<Node>>, cancel: CancellationToken) -> Live {
+    pub(super) fn new(row: SessionRow, cancel: CancellationToken) -> Live {
         Live {
             row: watch::Sender::new(row),
-            nodes,
+            nodes: RwLock::default(),
             // A viewer that is this far behind reads the whole session again.
             events: broadcast::Sender::new(256),
             docker: broadcast::Sender::new(512),
             xray: Mutex::default(),
             cancel,
+            ended: AtomicBool::new(false),
+            changing: tokio::sync::Mutex::new(()),
+            swarm_changed: Notify::new(),
             answers: Semaphore::new(4),
+            checking: Semaphore::new(2),
             watched: watch::Sender::new(Vec::new()),
         }
     }
@@ -141,14 +162,40 @@ impl Live {
         self.row.borrow().clone()
     }
 
-    /// Its nodes, in order.
-    pub fn nodes(&self) -> &[Arc<Node>] {
-        &self.nodes
+    /// Its nodes now, in the order of their numbers.
+    pub fn nodes(&self) -> Vec<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A node by its name.
-    pub fn node(&self, name: &str) -> Option<&Arc<Node>> {
-        self.nodes.iter().find(|n| n.name.as_str() == name)
+    pub fn node(&self, name: &str) -> Option<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).iter().find(|n| n.name.as_str() == name).cloned()
+    }
+
+    pub(super) fn add_node(&self, node: Arc<Node>) {
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        nodes.push(node);
+        nodes.sort_by_key(|n| n.address);
+    }
+
+    /// Takes a node out; what is connected to it ends.
+    pub(super) fn take_node(&self, name: &NodeName) -> Option<Arc<Node>> {
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        let i = nodes.iter().position(|n| n.name == *name)?;
+        let node = nodes.remove(i);
+        node.cancel.cancel();
+        Some(node)
+    }
+
+    /// Whether it has ended for good. A server that stops ends no session.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_ended(&self, reason: EndReason) {
+        self.ended.store(true, Ordering::Release);
+        self.emit(Event::Ended(reason));
+        self.cancel.cancel();
     }
 
     /// What happens from now on.
@@ -196,14 +243,15 @@ impl Live {
 }
 
 impl Node {
-    pub(super) fn new(row: &NodeRow, client: AgentClient) -> Node {
-        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new() };
+    pub(super) fn new(row: &NodeRow, client: AgentClient, cancel: CancellationToken) -> Node {
+        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None };
         Node {
             name: row.name.clone(),
             address: row.address,
             image: row.image.clone(),
             client,
             facts: Mutex::new(facts),
+            cancel,
         }
     }
 
@@ -225,6 +273,11 @@ impl Node {
     /// Its agent.
     pub fn agent(&self) -> &AgentClient {
         &self.client
+    }
+
+    /// Resolves when the node has left its session, the session has ended or the server stops.
+    pub async fn over(&self) {
+        self.cancel.cancelled().await;
     }
 
     /// What its agent last said.

@@ -11,9 +11,13 @@ mod expire;
 mod ids;
 mod lesson;
 mod live;
+mod making;
+mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod ssh;
+mod swarm;
 mod watch;
 
 use std::{
@@ -27,8 +31,10 @@ pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
 pub(crate) use live::DockerTold;
 pub use live::{Event, Facts, Live, Node};
+pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::{Held, HeldLayer, Services};
+pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
@@ -101,6 +107,7 @@ struct Inner {
     services: Arc<dyn Services>,
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
+    making: making::Making,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -129,6 +136,7 @@ impl Sessions {
                 services,
                 library,
                 live,
+                making: making::Making::default(),
                 shutdown,
                 tasks,
                 removals: Default::default(),

@@ -1,5 +1,7 @@
 //! What a step's checks ask of a session: read over its agents, changing nothing.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
@@ -21,7 +23,7 @@ pub(super) struct SessionProbe<'a> {
 }
 
 impl SessionProbe<'_> {
-    fn node(&self, name: &str) -> Result<&Node, ProbeError> {
+    fn node(&self, name: &str) -> Result<Arc<Node>, ProbeError> {
         match self.live.node(name) {
             Some(node) => Ok(node),
             None => Err(ProbeError::Other(format!("this session has no {name}"))),
@@ -31,7 +33,8 @@ impl SessionProbe<'_> {
 
 impl Probe for SessionProbe<'_> {
     async fn docker(&self, node: &str, path: &str) -> Result<Option<Value>, ProbeError> {
-        ask_docker(self.node(node)?, path).await
+        let node = self.node(node)?;
+        ask_docker(&node, path).await
     }
 
     async fn read_file(&self, node: &str, path: &str, max: usize) -> Result<Option<Vec<u8>>, ProbeError> {

@@ -1,11 +1,14 @@
 //! Taking over what an earlier server left, and clearing up what a crash left.
 
-use std::collections::HashSet;
-
+use futures_util::future::join_all;
 use tracing::{info, warn};
 
 use super::{EndReason, Sessions, State};
-use crate::{agent::AgentClient, store::NodeRow};
+use crate::{
+    agent::AgentClient,
+    engine::SandboxId,
+    store::{NodeRow, NodeState},
+};
 
 /// What a recovery found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -26,20 +29,34 @@ impl Sessions {
     /// When store or engine fail as a whole; one sandbox that cannot be removed is logged and kept for the next time.
     pub async fn recover(&self) -> anyhow::Result<Recovered> {
         let mut found = Recovered::default();
-        let mut nodes = self.inner.store.nodes()?;
-        let mut kept = HashSet::new();
-        for session in self.inner.store.living_sessions()? {
+        // What is being made at this moment is neither lost nor a leftover.
+        let (sessions, mut nodes, making) = {
+            let making = self.inner.making.lock();
+            (self.inner.store.living_sessions()?, self.inner.store.nodes()?, making.clone())
+        };
+        nodes.retain(|n| !making.contains(&n.sandbox));
+        // Sandboxes that nobody may remove.
+        let mut kept = making;
+        let mut asked = Vec::new();
+        for session in sessions {
             let mine: Vec<NodeRow> = nodes.extract_if(.., |n| n.session == session.id).collect();
             if self.get(session.id).is_some() {
+                let (mine, leaving): (Vec<_>, Vec<_>) = mine.into_iter().partition(|n| n.state == NodeState::Running);
                 kept.extend(mine.into_iter().map(|n| n.sandbox));
-                continue;
+                nodes.extend(leaving);
+            } else if session.state == State::Running || !mine.is_empty() {
+                asked.push(async { (self.living(&mine).await, session, mine) });
             }
-            if session.state == State::Running && self.alive(&mine).await {
-                kept.extend(mine.iter().map(|n| n.sandbox.clone()));
-                self.adopt(session, &mine);
+        }
+        for (living, session, mine) in join_all(asked).await {
+            // One that was still being made when the server died was never shown to anyone.
+            if session.state == State::Running && !living.is_empty() {
+                let (living, dead) = mine.into_iter().partition::<Vec<_>, _>(|n| living.contains(&n.sandbox));
+                kept.extend(living.iter().map(|n| n.sandbox.clone()));
+                self.adopt(session, &living);
                 found.sessions += 1;
+                nodes.extend(dead);
             } else {
-                // One that was still being made when the server died was never shown to anyone.
                 self.inner.store.end_session(session.id, EndReason::Lost)?;
                 found.lost += 1;
                 nodes.extend(mine);
@@ -62,18 +79,18 @@ impl Sessions {
         Ok(found)
     }
 
-    async fn alive(&self, nodes: &[NodeRow]) -> bool {
-        if nodes.is_empty() {
-            return false;
-        }
-        for node in nodes {
+    /// Those of the nodes that are whole and whose agents answer. On a host that has just come up they may be slow.
+    async fn living(&self, nodes: &[NodeRow]) -> Vec<SandboxId> {
+        let asked = nodes.iter().filter(|n| n.state == NodeState::Running).map(|node| async {
             let client = AgentClient::new(self.inner.engine.clone(), node.sandbox.clone());
-            if let Err(e) = client.info().await {
-                warn!(sandbox = %node.sandbox, error = %e, "a sandbox is lost");
-                return false;
-            }
-        }
-        true
+            let answer = match client.info().await {
+                Err(e) if !e.is_gone() => client.info().await,
+                answer => answer,
+            };
+            answer.inspect_err(|e| warn!(sandbox = %node.sandbox, error = %e, "a sandbox is lost")).ok()?;
+            Some(node.sandbox.clone())
+        });
+        join_all(asked).await.into_iter().flatten().collect()
     }
 
     async fn remove_leftover(&self, sandbox: &crate::engine::SandboxId) -> bool {

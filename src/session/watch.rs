@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use boatyard_protocol::agent::{Event as AgentEvent, StreamOffer};
+use boatyard_protocol::agent::{DockerState, Event as AgentEvent, StreamOffer};
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
@@ -12,6 +12,7 @@ use super::{EndReason, Event, Live, Node, Sessions, live::DockerTold};
 use crate::{
     agent::{AgentError, AgentSocket},
     docker,
+    store::StoreError,
 };
 
 /// Streams that one node may have open to the server at once.
@@ -26,10 +27,16 @@ impl Sessions {
         tasks.spawn(self.clone().expire(live.clone()));
         tasks.spawn(self.clone().watch_lessons(live.clone()));
         tasks.spawn(self.clone().watch_pushes(live.clone()));
+        tasks.spawn(self.clone().watch_swarm(live.clone()));
         for node in live.nodes() {
-            tasks.spawn(self.clone().watch_events(live.clone(), node.clone()));
-            tasks.spawn(self.clone().watch_offers(live.clone(), node.clone()));
+            self.watch_node(live, &node);
         }
+    }
+
+    /// Starts what runs beside a node until it leaves.
+    pub(super) fn watch_node(&self, live: &Arc<Live>, node: &Arc<Node>) {
+        self.inner.tasks.spawn(self.clone().watch_events(live.clone(), node.clone()));
+        self.inner.tasks.spawn(self.clone().watch_offers(live.clone(), node.clone()));
     }
 
     async fn watch_pushes(self, live: Arc<Live>) {
@@ -51,7 +58,7 @@ impl Sessions {
         let mut failing_since = None;
         loop {
             let seen = tokio::select! {
-                () = live.cancel.cancelled() => return,
+                () = node.over() => return,
                 seen = read_events(&live, &node) => seen,
             };
             match seen {
@@ -62,15 +69,23 @@ impl Sessions {
                     let since = *failing_since.get_or_insert_with(tokio::time::Instant::now);
                     if since.elapsed() > GIVE_UP || (e.is_gone() && since.elapsed() > Duration::from_secs(1)) {
                         warn!(session = %live.id(), node = %node.name(), "its sandbox is dead");
-                        if let Err(e) = self.end(live.id(), EndReason::Lost) {
-                            warn!(session = %live.id(), error = %e, "a lost session was not ended");
+                        match self.give_up(&live, &node).await {
+                            Ok(()) => return,
+                            Err(e) => warn!(session = %live.id(), error = %e, "its end was not stored; trying again"),
                         }
-                        return;
                     }
                 }
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// Goes on without a dead node, or ends the session with its last.
+    async fn give_up(&self, live: &Arc<Live>, node: &Arc<Node>) -> Result<(), StoreError> {
+        if !self.node_lost(live, node).await? {
+            self.end(live.id(), EndReason::Lost)?;
+        }
+        Ok(())
     }
 
     async fn watch_offers(self, live: Arc<Live>, node: Arc<Node>) {
@@ -79,7 +94,7 @@ impl Sessions {
             if let Ok(mut offers) = node.agent().offers().await {
                 loop {
                     let offer = tokio::select! {
-                        () = live.cancel.cancelled() => return,
+                        () = node.over() => return,
                         offer = next::<StreamOffer>(&mut offers) => offer,
                     };
                     let Some(offer) = offer else { break };
@@ -95,13 +110,13 @@ impl Sessions {
                                 Err(e) => debug!(error = %e, "an offered stream was not there"),
                             }
                         };
-                        tokio::select! { () = live.cancel.cancelled() => {}, () = serve => {} }
+                        tokio::select! { () = node.over() => {}, () = serve => {} }
                         drop(place);
                     });
                 }
             }
             tokio::select! {
-                () = live.cancel.cancelled() => return,
+                () = node.over() => return,
                 () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
@@ -122,6 +137,9 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
             }
             AgentEvent::DockerState { state } => {
                 node.lock().docker = state;
+                if state == DockerState::Ready {
+                    live.swarm_changed.notify_one();
+                }
                 live.emit(Event::Docker(node.name().clone()));
                 live.touch();
             }
@@ -132,6 +150,10 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
             }
             AgentEvent::Docker { event } => {
                 live.tell_docker(node, || docker::Event::read(&event).map(DockerTold::Event));
+                // Told by managers: a node joined, left or was promoted.
+                if event["Type"] == "node" {
+                    live.swarm_changed.notify_one();
+                }
                 live.touch();
             }
             AgentEvent::DockerStorage { storage } => {

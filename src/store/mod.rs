@@ -3,15 +3,17 @@
 //! Statements here take tens of microseconds in WAL mode, less than a hop to another thread would cost, so they run
 //! where they are called, under one lock.
 
+mod nodes;
 mod progress;
 mod sessions;
 
 use std::{path::Path, sync::Mutex, time::Duration};
 
+pub use nodes::{NoNode, NodeRow, NodeState};
 pub use progress::{Progress, QuizState};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
-pub use sessions::{Counts, NewSession, NodeRow, Refused, SessionRow};
+pub use sessions::{Counts, NewSession, Refused, SessionRow};
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,12 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "foreign_keys", true)?;
-        Migrations::new(vec![M::up(include_str!("schema.sql"))]).to_latest(&mut db)?;
+        // A database of an earlier version takes the steps that it lacks; what was released is never changed.
+        let steps = vec![
+            M::up(include_str!("schema.sql")),
+            M::up("ALTER TABLE nodes ADD COLUMN state TEXT NOT NULL DEFAULT 'running'; -- starting, running, leaving"),
+        ];
+        Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })
     }
 

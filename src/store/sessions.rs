@@ -4,11 +4,12 @@ use std::net::Ipv4Addr;
 
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior};
 
-use super::{Store, StoreError, now_ms};
-use crate::{
-    engine::{SandboxId, UidRange},
-    session::{ClientId, EndReason, NodeName, PublicName, SessionId, State},
+use super::{
+    NodeRow, Store, StoreError,
+    nodes::{insert_nodes, node_count},
+    now_ms,
 };
+use crate::session::{ClientId, EndReason, PublicName, SessionId, State};
 
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,23 +34,6 @@ pub struct SessionRow {
     pub extensions_left: u32,
     /// The course and lesson that it was started for.
     pub lesson: Option<(String, String)>,
-}
-
-/// A node as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodeRow {
-    /// Its sandbox.
-    pub sandbox: SandboxId,
-    /// Its session.
-    pub session: SessionId,
-    /// Its name.
-    pub name: NodeName,
-    /// Its range of user ids.
-    pub range: UidRange,
-    /// Its address on the session's network.
-    pub address: Ipv4Addr,
-    /// Its lab image.
-    pub image: String,
 }
 
 /// What is known of a session before it has a place.
@@ -82,6 +66,8 @@ pub struct Counts {
     pub per_client: u32,
     /// Most sessions of one network address; 0: no limit.
     pub per_address: u32,
+    /// Most nodes of all sessions together.
+    pub nodes: u32,
     /// User-id ranges and networks, each numbered from 0.
     pub numbers: u32,
 }
@@ -103,8 +89,8 @@ pub enum Refused {
 }
 
 impl Store {
-    /// Takes a place for a session and its first node, all or nothing. `address_of` tells a node's address from its
-    /// network's number.
+    /// Takes a place for a session and its nodes, one for each of `images`, all or nothing. `address_of` tells a node's
+    /// address from its network's number and its own, counted from 0.
     ///
     /// # Errors
     /// When the database fails. The inner result says that there is no place.
@@ -112,15 +98,14 @@ impl Store {
         &self,
         new: &NewSession,
         counts: Counts,
-        image: &str,
-        address_of: impl Fn(u16) -> Ipv4Addr,
-    ) -> Result<Result<(SessionRow, NodeRow), Refused>, StoreError> {
+        images: &[String],
+        address_of: impl Fn(u16, u32) -> Ipv4Addr,
+    ) -> Result<Result<(SessionRow, Vec<NodeRow>), Refused>, StoreError> {
         let mut db = self.lock();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(refused) = refuse(&tx, new, counts)? {
+        if let Some(refused) = refuse(&tx, new, counts, images.len() as u32)? {
             return Ok(Err(refused));
         }
-        let range = lowest_free(&tx, "SELECT range FROM nodes ORDER BY range")?;
         let network = lowest_free(
             &tx,
             "SELECT DISTINCT network FROM sessions WHERE state != 'ended' OR id IN (SELECT session FROM nodes) ORDER BY network",
@@ -130,20 +115,12 @@ impl Store {
             public_name: new.public_name.clone(),
             owner: new.owner,
             token_hash: new.token_hash.clone(),
-            network: u16::try_from(network).map_err(|_| StoreError::Value("nodes.network"))?,
+            network: u16::try_from(network).map_err(|_| StoreError::Value("sessions.network"))?,
             state: State::Starting,
             created_at: now_ms(),
             expires_at: new.expires_at,
             extensions_left: new.extensions,
             lesson: new.lesson.clone(),
-        };
-        let node = NodeRow {
-            sandbox: SandboxId::random(),
-            session: new.id,
-            name: NodeName::nth(1),
-            range: UidRange(range),
-            address: address_of(session.network),
-            image: image.to_owned(),
         };
         tx.execute(
             "INSERT INTO sessions (id, public_name, owner, address, token_hash, network, state, created_at, expires_at,
@@ -163,38 +140,34 @@ impl Store {
                 new.lesson.as_ref().map(|l| &l.1),
             ],
         )?;
-        tx.execute(
-            "INSERT INTO nodes (sandbox, session, name, range, address, image) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            rusqlite::params![
-                node.sandbox.as_str(),
-                node.session.to_string(),
-                node.name.as_str(),
-                node.range.0,
-                node.address.to_string(),
-                node.image
-            ],
-        )?;
+        let nodes = insert_nodes(&tx, new.id, images, |n| address_of(session.network, n))?;
         tx.commit()?;
-        Ok(Ok((session, node)))
+        Ok(Ok((session, nodes)))
     }
 
-    /// Forgets a session that never came to be. Its nodes must be gone.
+    /// Forgets a session that never came to be, unless a sandbox of it may be left.
     ///
     /// # Errors
     /// When the database fails.
     pub fn forget_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.lock().execute("DELETE FROM sessions WHERE id = ?1", [id.to_string()])?;
+        self.lock().execute(
+            "DELETE FROM sessions WHERE id = ?1 AND id NOT IN (SELECT session FROM nodes)",
+            [id.to_string()],
+        )?;
         Ok(())
     }
 
-    /// Marks a session as running, unless it has ended meanwhile.
+    /// Marks a session and its nodes as running, unless it has ended meanwhile.
     ///
     /// # Errors
     /// When the database fails.
     pub fn set_running(&self, id: SessionId) -> Result<bool, StoreError> {
-        let n = self
-            .lock()
-            .execute("UPDATE sessions SET state = 'running' WHERE id = ?1 AND state = 'starting'", [id.to_string()])?;
+        let mut db = self.lock();
+        let tx = db.transaction()?;
+        let n =
+            tx.execute("UPDATE sessions SET state = 'running' WHERE id = ?1 AND state = 'starting'", [id.to_string()])?;
+        tx.execute("UPDATE nodes SET state = 'running' WHERE session = ?1 AND state = 'starting'", [id.to_string()])?;
+        tx.commit()?;
         Ok(n == 1)
     }
 
@@ -258,30 +231,9 @@ impl Store {
         let rows = q.query_map([], session_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-
-    /// All nodes of which a sandbox may be left.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
-        let db = self.lock();
-        let mut q = db
-            .prepare_cached("SELECT sandbox, session, name, range, address, image FROM nodes ORDER BY session, name")?;
-        let rows = q.query_map([], node_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Forgets a node, whose sandbox is gone with all its traces.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn forget_node(&self, sandbox: &SandboxId) -> Result<(), StoreError> {
-        self.lock().execute("DELETE FROM nodes WHERE sandbox = ?1", [sandbox.as_str()])?;
-        Ok(())
-    }
 }
 
-fn refuse(tx: &Transaction<'_>, new: &NewSession, counts: Counts) -> Result<Option<Refused>, StoreError> {
+fn refuse(tx: &Transaction<'_>, new: &NewSession, counts: Counts, nodes: u32) -> Result<Option<Refused>, StoreError> {
     let mine: Vec<SessionId> = tx
         .prepare_cached("SELECT id FROM sessions WHERE owner = ?1 AND state != 'ended' ORDER BY created_at")?
         .query_map([new.owner.0.to_string()], |r| parse(r, 0, |s| s.parse().ok().map(SessionId)))?
@@ -303,15 +255,15 @@ fn refuse(tx: &Transaction<'_>, new: &NewSession, counts: Counts) -> Result<Opti
         tx.query_row("SELECT count(*), min(expires_at) FROM sessions WHERE state != 'ended'", [], |r| {
             Ok((r.get(0)?, r.get(1)?))
         })?;
-    let sandboxes: u32 = tx.query_row("SELECT count(*) FROM nodes", [], |r| r.get(0))?;
-    if running >= counts.max || sandboxes >= counts.numbers {
+    let sandboxes = node_count(tx)? + nodes;
+    if running >= counts.max || sandboxes > counts.nodes || sandboxes > counts.numbers {
         return Ok(Some(Refused::Full { running, next_end }));
     }
     Ok(None)
 }
 
 /// The lowest number from 0 that an ascending list of numbers lacks.
-fn lowest_free(tx: &Transaction<'_>, ascending: &str) -> Result<u32, StoreError> {
+pub(super) fn lowest_free(tx: &Transaction<'_>, ascending: &str) -> Result<u32, StoreError> {
     let mut q = tx.prepare_cached(ascending)?;
     let mut rows = q.query([])?;
     let mut free = 0;
@@ -347,18 +299,7 @@ fn session_row(r: &Row<'_>) -> rusqlite::Result<SessionRow> {
     })
 }
 
-fn node_row(r: &Row<'_>) -> rusqlite::Result<NodeRow> {
-    Ok(NodeRow {
-        sandbox: parse(r, 0, SandboxId::parse)?,
-        session: parse(r, 1, |s| s.parse().ok().map(SessionId))?,
-        name: parse(r, 2, NodeName::parse)?,
-        range: UidRange(r.get(3)?),
-        address: parse(r, 4, |s| s.parse().ok())?,
-        image: r.get(5)?,
-    })
-}
-
-fn parse<T>(r: &Row<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn parse<T>(r: &Row<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let text: String = r.get(column)?;
     read(&text).ok_or_else(|| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("{text:?}").into())
@@ -368,12 +309,17 @@ fn parse<T>(r: &Row<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rus
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::UidRange;
 
     fn store() -> Store {
         Store::open(std::path::Path::new(":memory:")).unwrap()
     }
 
     fn reserve(s: &Store, owner: ClientId, max: u32) -> Result<(SessionRow, NodeRow), Refused> {
+        reserve_nodes(s, owner, max, 1).map(|(session, mut nodes)| (session, nodes.remove(0)))
+    }
+
+    fn reserve_nodes(s: &Store, owner: ClientId, max: u32, n: usize) -> Result<(SessionRow, Vec<NodeRow>), Refused> {
         let new = NewSession {
             id: SessionId::random(),
             public_name: PublicName::random(),
@@ -384,8 +330,9 @@ mod tests {
             extensions: 1,
             lesson: None,
         };
-        let counts = Counts { max, per_client: 2, per_address: 0, numbers: 100 };
-        s.reserve(&new, counts, "default", |n| Ipv4Addr::new(100, 96, n as u8, 2)).unwrap()
+        let counts = Counts { max, per_client: 2, per_address: 0, nodes: 6, numbers: 100 };
+        s.reserve(&new, counts, &vec!["default".into(); n], |n, i| Ipv4Addr::new(100, 96, n as u8, 2 + i as u8))
+            .unwrap()
     }
 
     #[test]

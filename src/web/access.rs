@@ -24,6 +24,13 @@ pub struct NodeAccess {
     pub node: Arc<Node>,
 }
 
+impl NodeAccess {
+    /// Whether session and node are still there.
+    pub fn is_there(&self, app: &App) -> bool {
+        app.sessions.get(self.live.id()).is_some_and(|live| live.node(self.node.name().as_str()).is_some())
+    }
+}
+
 #[derive(Deserialize)]
 struct Named {
     id: String,
@@ -46,7 +53,7 @@ impl FromRequestParts<App> for NodeAccess {
         let Path(named) = named(parts).await?;
         let live = allowed(parts, app, &named.id).await?;
         let name = named.node.unwrap_or_default();
-        match live.node(&name).cloned() {
+        match live.node(&name) {
             Some(node) => Ok(NodeAccess { live, node }),
             None => Err(Problem::not_found(format!("This session has no node {name}."))),
         }

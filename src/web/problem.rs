@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     agent::AgentError,
-    session::{CreateError, LessonError, SessionId},
+    session::{CreateError, LessonError, NodeError, SessionId, SwarmError},
     store::{Refused, StoreError},
 };
 
@@ -171,6 +171,30 @@ impl From<CreateError> for Problem {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
             }
             CreateError::Engine(_) | CreateError::Store(_) => Problem::internal(&e),
+        }
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(e: NodeError) -> Problem {
+        let detail = format!("{e}.");
+        match e {
+            NodeError::TooMany(_) => Problem::new(StatusCode::CONFLICT, "No further node", detail).code("node-limit"),
+            NodeError::Full => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No further node", detail).code("full"),
+            NodeError::NoImage(_) | NodeError::Unknown(_) => Problem::not_found(detail),
+            NodeError::Last => Problem::new(StatusCode::CONFLICT, "The last node", detail).code("last-node"),
+            NodeError::Ended => Problem::new(StatusCode::GONE, "The session has ended", detail),
+            NodeError::Engine(_) | NodeError::Store(_) => Problem::internal(&e),
+        }
+    }
+}
+
+impl From<SwarmError> for Problem {
+    fn from(e: SwarmError) -> Problem {
+        match e {
+            SwarmError::Member(_) => Problem::new(StatusCode::CONFLICT, "In a swarm already", format!("{e}.")),
+            SwarmError::Refused(_) => Problem::new(StatusCode::CONFLICT, "The node did not join", e.to_string()),
+            SwarmError::Agent(e) => e.into(),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn follow(services: Arc<dyn Services>, live: Arc<Live>, shared:
     let _registry: AbortOnDropHandle<()> = spawn(boxed(follow_registry(services, live.clone(), shared.clone())));
     let mut following: HashMap<String, (Arc<Node>, [AbortOnDropHandle<()>; 2])> = HashMap::new();
     loop {
-        let nodes: Vec<Arc<Node>> = live.nodes().to_vec();
+        let nodes: Vec<Arc<Node>> = live.nodes();
         let names: Vec<String> = nodes.iter().map(|n| n.name().to_string()).collect();
         shared.keep_nodes(&names);
         following.retain(|_, (node, _)| nodes.iter().any(|n| Arc::ptr_eq(n, node)));
@@ -213,6 +213,8 @@ impl Following {
         self.when = None;
         let due = std::mem::take(&mut self.due);
         let events = std::mem::take(&mut self.events);
+        let place = self.shared.clone();
+        let _place = place.reading.acquire().await;
         match self.reader.read(&self.picture, due).await {
             Ok(mut picture) => {
                 self.failures = 0;

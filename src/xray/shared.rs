@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{Semaphore, broadcast, watch},
     time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     out: broadcast::Sender<Arc<str>>,
     read: watch::Sender<bool>,
+    /// Readings of whole engines, whose answers are held: so many nodes at once.
+    pub reading: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +64,7 @@ impl Xray {
                 state: Mutex::default(),
                 out: broadcast::Sender::new(64),
                 read: watch::Sender::new(false),
+                reading: Semaphore::new(2),
             });
             let ends = CancellationToken::new();
             let (sessions_, live_, shared_, until) = (sessions.clone(), live.clone(), shared.clone(), ends.clone());

@@ -60,9 +60,14 @@ impl Student {
 
     /// As [`Student::sh`], with so many seconds.
     pub async fn sh_for(&self, script: &str, seconds: u32) -> (i64, String) {
+        self.sh_on("node1", script, seconds).await
+    }
+
+    /// Runs a shell command on a node.
+    pub async fn sh_on(&self, node: &str, script: &str, seconds: u32) -> (i64, String) {
+        let path = format!("/nodes/{node}/exec");
         let body = json!({"command": ["bash", "-lc", format!("{{ {script}\n}} 2>&1")], "timeout_s": seconds});
-        let done =
-            json(self.request(Method::POST, "/nodes/node1/exec").json(&body).send().await.expect("an answer")).await;
+        let done = json(self.request(Method::POST, &path).json(&body).send().await.expect("an answer")).await;
         let code = done["exit_code"].as_i64().unwrap_or_else(|| panic!("{script}: {done}"));
         (code, done["stdout"].as_str().unwrap_or_default().to_owned())
     }
@@ -72,6 +77,19 @@ impl Student {
         let (code, out) = self.sh(script).await;
         assert_eq!(code, 0, "{script}: {out}");
         out
+    }
+
+    /// Runs a shell command on a node that must succeed; its output.
+    pub async fn ok_on(&self, node: &str, script: &str) -> String {
+        let (code, out) = self.sh_on(node, script, 120).await;
+        assert_eq!(code, 0, "{node}: {script}: {out}");
+        out
+    }
+
+    /// Adds a node; its name.
+    pub async fn add_node(&self) -> String {
+        let node = json(self.request(Method::POST, "/nodes").send().await.expect("an answer")).await;
+        node["name"].as_str().expect("a name").to_owned()
     }
 
     /// Writes a file on node1.

@@ -141,6 +141,7 @@ pub fn spec(network: u16, host: u8) -> SandboxSpec {
             address: None,
             tunnels: Vec::new(),
             cpus: None,
+            ssh: None,
             terminals: Vec::new(),
         },
     }

@@ -19,6 +19,8 @@ use crate::events::Hub;
 const EVERY: Duration = Duration::from_millis(500);
 /// Ports of the Docker Engine itself: swarm management and gossip.
 const DOCKERS: [u16; 2] = [2377, 7946];
+/// Port of the logins between nodes.
+const SSH: u16 = 22;
 
 /// The watch over ports. Clones share it.
 #[derive(Clone)]
@@ -31,7 +33,8 @@ pub struct Ports {
 impl Ports {
     /// Watches all ports but the agent's own and Docker's.
     pub fn new(config: &AgentConfig, events: Hub) -> Self {
-        let hidden = config.tunnels.iter().map(|t| t.port).chain(DOCKERS).collect();
+        let ssh = config.ssh.is_some().then_some(SSH);
+        let hidden = config.tunnels.iter().map(|t| t.port).chain(DOCKERS).chain(ssh).collect();
         Self { hidden: Arc::new(hidden), events, wake: Arc::default() }
     }
 

@@ -4,4 +4,5 @@ pub mod boot;
 pub mod meminfo;
 pub mod names;
 pub mod redirect;
+pub mod ssh;
 pub mod tunnels;

@@ -3,9 +3,13 @@
 use std::{
     fs::{File, OpenOptions},
     io::Read,
+    ops::Range,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
-        unix::{fs::OpenOptionsExt, process::CommandExt},
+        unix::{
+            fs::{MetadataExt, OpenOptionsExt},
+            process::CommandExt,
+        },
     },
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -105,11 +109,11 @@ impl Runtime {
         Ok(())
     }
 
-    /// Kills the container and waits until its processes are gone; fine if there is none.
-    pub fn kill(&self, place: &Place, cgroups: &[PathBuf]) -> Result<()> {
-        if let Some(fd) = process(place).and_then(|pid| sys::pidfd(pid).ok())
+    /// Kills the container, whose processes have the user ids `uids`, and waits until they are gone; fine if there is none.
+    pub fn kill(&self, place: &Place, uids: Option<Range<u32>>, cgroups: &[PathBuf]) -> Result<()> {
+        if let Some(fd) = process(place, uids.as_ref()).and_then(|pid| sys::pidfd(pid).ok())
             // Looked at again after it was opened: now it is this process or none.
-            && process(place).is_some()
+            && process(place, uids.as_ref()).is_some()
         {
             let _ = rustix::process::pidfd_send_signal(fd.as_fd(), rustix::process::Signal::KILL);
             // The first process goes last: all others in its namespace are gone when it is.
@@ -137,11 +141,16 @@ impl Runtime {
     }
 }
 
-/// The container's first process, if it still is that: after a reboot the number may be another's.
-pub(super) fn process(place: &Place) -> Option<i32> {
+/// The container's first process, if it still is that: after a reboot the number may be another's. It is known by its
+/// cgroup, or by its user where it has gone to a group whose path is too long for the kernel to tell.
+pub(super) fn process(place: &Place, uids: Option<&Range<u32>>) -> Option<i32> {
     let pid: i32 = std::fs::read_to_string(place.pid_file()).ok()?.trim().parse().ok()?;
-    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    groups.contains(&place.cgroup).then_some(pid)
+    let known = match std::fs::read_to_string(format!("/proc/{pid}/cgroup")) {
+        Ok(groups) => groups.contains(&place.cgroup),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
+        Err(_) => std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|m| uids.is_some_and(|u| u.contains(&m.uid()))),
+    };
+    known.then_some(pid)
 }
 
 /// What the runtime had to say, for an error message.

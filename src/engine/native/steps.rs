@@ -22,7 +22,7 @@ use super::{
     record::{Place, Record, remove_file, remove_tree},
     rootfs, runtime,
 };
-use crate::engine::SandboxSpec;
+use crate::engine::{IDS_PER_SANDBOX, SandboxSpec, UidRange};
 
 /// A step of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Creation {
     pub async fn make(self: Arc<Self>, step: Step) -> Result<()> {
         if step == Step::Network {
             let yard = self.shared.yard.open(&self.shared.settings).await?;
-            let pid = runtime::process(&self.place).context("the sandbox's first process is gone")?;
+            let pid = runtime::process(&self.place, None).context("the sandbox's first process is gone")?;
             return yard.attach(&self.place, &self.spec.network, pid).await;
         }
         let this = self.clone();
@@ -201,7 +201,8 @@ impl Removal {
         match step {
             Step::Start => {
                 disk::cut_off(place);
-                shared.runtime.kill(place, &self.cgroups)
+                let base = self.record.as_ref().map(|r| shared.base(UidRange(r.range)));
+                shared.runtime.kill(place, base.map(|b| b..b + IDS_PER_SANDBOX), &self.cgroups)
             }
             Step::Container => {
                 cgroup::remove(&self.cgroups)?;

@@ -1,6 +1,6 @@
 //! What happens in a session, told to its page.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -25,12 +25,15 @@ use crate::{
     web::{App, access::Access},
 };
 
+/// A page that takes no message for so long is gone; one that is not finds a fresh state when it comes back.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[allow(clippy::large_enum_variant, reason = "made, written and dropped one at a time")]
 pub enum SessionEvent {
-    /// The whole session: first, and when its end time changed.
+    /// The whole session: first, and when its end time or its nodes changed.
     Session {
         /// The session.
         session: SessionView,
@@ -41,6 +44,11 @@ pub enum SessionEvent {
         node: NodeName,
         /// All of them.
         ports: Vec<PortView>,
+    },
+    /// A node's sandbox died: the session goes on without it.
+    NodeLost {
+        /// The node.
+        node: NodeName,
     },
     /// The state of a node's Docker Engine.
     Docker {
@@ -170,6 +178,7 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
             let (n, facts) = facts(&node)?;
             SessionEvent::Ports { node, ports: PortView::all(live.id(), &n, &facts) }
         }
+        Event::NodeLost(node) => SessionEvent::NodeLost { node },
         Event::Docker(node) => SessionEvent::Docker { state: facts(&node)?.1.docker, node },
         Event::Terminals(node) => SessionEvent::Terminals { terminals: facts(&node)?.1.terminals, node },
         Event::Checks { lesson, step, results } => {
@@ -190,5 +199,8 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
 
 async fn send(out: &mut SplitSink<WebSocket, Message>, event: &SessionEvent) -> Result<(), axum::Error> {
     let text = serde_json::to_string(event).map_err(axum::Error::new)?;
-    out.send(Message::Text(text.into())).await
+    match tokio::time::timeout(PATIENCE, out.send(Message::Text(text.into()))).await {
+        Ok(sent) => sent,
+        Err(late) => Err(axum::Error::new(late)),
+    }
 }

@@ -6,6 +6,7 @@ mod exec;
 mod files;
 mod health;
 mod lessons;
+mod nodes;
 mod sessions;
 mod terminals;
 mod xray;
@@ -47,6 +48,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
+        .routes(routes!(nodes::add))
+        .routes(routes!(nodes::remove))
+        .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
         .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))

@@ -74,6 +74,8 @@ pub struct NodeView {
     /// State of its Docker Engine.
     #[schema(value_type = super::described::DockerState)]
     pub docker: boatyard_protocol::agent::DockerState,
+    /// What it is in the session's swarm; null where it is in none.
+    pub swarm: Option<crate::session::SwarmRole>,
     /// Ports that listen.
     pub ports: Vec<PortView>,
 }
@@ -115,6 +117,7 @@ impl NodeView {
             name: node.name().clone(),
             address: node.address().to_string(),
             docker: facts.docker,
+            swarm: facts.swarm,
             ports: PortView::all(live.id(), node, &facts),
         }
     }
@@ -161,7 +164,7 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson };
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson, nodes: 1 };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())

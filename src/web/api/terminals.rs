@@ -21,14 +21,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     agent::AgentSocket,
-    session::Live,
     web::{App, Problem, access::NodeAccess},
 };
 
 /// Most terminals of one node.
 const MAX_TERMINALS: usize = 16;
-/// Close code of a terminal whose session has ended: there is nothing to come back to.
-const SESSION_ENDED: u16 = 4000;
+/// Close code of a terminal whose session has ended or whose node has left it: there is nothing to come back to.
+const ENDED: u16 = 4000;
 /// Close code of a terminal that cannot be reached now: try again.
 const AGENT_GONE: u16 = 4001;
 
@@ -116,9 +115,7 @@ pub async fn socket(
     check_name(&at.terminal)?;
     let agent = access.node.agent().attach(&at.terminal, &attach).await?;
     let read_only = attach.read_only;
-    Ok(upgrade
-        .max_message_size(MAX_FRAME)
-        .on_upgrade(move |browser| relay(app, access.live, browser, agent, read_only)))
+    Ok(upgrade.max_message_size(MAX_FRAME).on_upgrade(move |browser| relay(app, access, browser, agent, read_only)))
 }
 
 fn check_name(terminal: &str) -> Result<(), Problem> {
@@ -129,7 +126,7 @@ fn check_name(terminal: &str) -> Result<(), Problem> {
 
 /// Carries frames both ways, unchanged. Each direction waits for its own receiver, so neither side can make the server
 /// keep more than a frame.
-async fn relay(app: App, live: std::sync::Arc<Live>, browser: WebSocket, agent: AgentSocket, read_only: bool) {
+async fn relay(app: App, at: NodeAccess, browser: WebSocket, agent: AgentSocket, read_only: bool) {
     let (mut to_browser, mut from_browser) = browser.split();
     let (mut to_agent, mut from_agent) = agent.split();
     let up = async {
@@ -168,7 +165,7 @@ async fn relay(app: App, live: std::sync::Arc<Live>, browser: WebSocket, agent: 
     let ended = tokio::select! {
         () = up => None,
         end = down => end,
-        () = live.over() => Some(if app.sessions.get(live.id()).is_none() { SESSION_ENDED } else { AGENT_GONE }),
+        () = at.node.over() => Some(if at.is_there(&app) { AGENT_GONE } else { ENDED }),
     };
     if let Some(code) = ended {
         let _ = to_browser.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await;

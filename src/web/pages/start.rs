@@ -41,7 +41,7 @@ pub async fn start(
         Err(e) => return problem_page(Problem::bad_request(e.body_text())),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone() };
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone(), nodes: 1 };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
             let row = created.live.row();

@@ -1,6 +1,8 @@
 //! Control groups. A sandbox nests below the server's own group in each hierarchy, so that whatever bounds the server
 //! (a systemd unit, a container) bounds its sandboxes too, and both cgroup v1 and v2 work.
 
+mod tree;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -174,6 +176,15 @@ pub(super) fn delegate(folders: &[PathBuf], owner: u32) -> Result<()> {
                 _ => {}
             }
         }
+        // Groups cost kernel memory and time of whoever clears them away. There is no such bound on v1.
+        for (file, most) in [("cgroup.max.depth", "64"), ("cgroup.max.descendants", "10000")] {
+            match fs::write(folder.join(file), most) {
+                Err(e) if e.kind() != ErrorKind::NotFound && e.kind() != ErrorKind::PermissionDenied => {
+                    return Err(e).with_context(|| format!("{file} of {}", folder.display()));
+                }
+                _ => {}
+            }
+        }
         given += 1;
     }
     anyhow::ensure!(given > 0, "the OCI runtime made none of {folders:?}: is the server in another cgroup now?");
@@ -186,23 +197,19 @@ fn processes(folder: &Path) -> Vec<i32> {
     text.lines().filter_map(|l| l.parse().ok()).filter(|pid| *pid > 0).collect()
 }
 
-/// A group and all below it, the lowest first.
-fn tree(folder: &Path) -> Vec<PathBuf> {
-    walkdir::WalkDir::new(folder)
-        .contents_first(true)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|e| e.file_type().is_dir())
-        .map(walkdir::DirEntry::into_path)
-        .collect()
-}
-
-/// Every process in the groups and below.
-fn all_processes(folders: &[PathBuf]) -> Vec<i32> {
-    let mut pids: Vec<i32> = folders.iter().flat_map(|f| tree(f)).flat_map(|f| processes(&f)).collect();
+/// Every process in the groups and below. `None` where they changed while they were read.
+fn all_processes(folders: &[PathBuf]) -> Result<Option<Vec<i32>>> {
+    let mut pids = Vec::new();
+    for folder in folders {
+        match tree::processes(folder) {
+            Ok(found) => pids.extend(found),
+            Err(e) if e.kind() == ErrorKind::Interrupted => return Ok(None),
+            Err(e) => return Err(e).with_context(|| format!("reading cgroup {}", folder.display())),
+        }
+    }
     pids.sort_unstable();
     pids.dedup();
-    pids
+    Ok(Some(pids))
 }
 
 /// Kills every process in the groups and below, and waits until there is none.
@@ -211,16 +218,21 @@ pub(super) fn kill(folders: &[PathBuf]) -> Result<()> {
     let mut wait = Duration::from_millis(1);
     let mut aborted = false;
     loop {
-        let pids = all_processes(folders);
-        if pids.is_empty() {
+        // In one step where the kernel can (cgroup v2): what forks faster than it is listed goes too.
+        for folder in folders {
+            let _ = fs::write(folder.join("cgroup.kill"), "1");
+        }
+        let found = all_processes(folders)?;
+        let pids = found.as_deref().unwrap_or_default();
+        if found.is_some() && pids.is_empty() {
             return Ok(());
         }
-        anyhow::ensure!(start.elapsed() < Duration::from_secs(10), "processes {pids:?} cannot be killed");
-        for pid in &pids {
+        anyhow::ensure!(start.elapsed() < PATIENCE, "processes {pids:?} cannot be killed");
+        for pid in pids {
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid), nix::sys::signal::Signal::SIGKILL);
         }
         if !aborted && start.elapsed() > Duration::from_millis(50) {
-            super::fuse::abort(&pids).context("ending FUSE file systems")?;
+            super::fuse::abort(pids).context("ending FUSE file systems")?;
             aborted = true;
         }
         std::thread::sleep(wait);
@@ -233,21 +245,22 @@ pub(super) fn remove(folders: &[PathBuf]) -> Result<()> {
     let start = Instant::now();
     let mut wait = Duration::from_millis(1);
     loop {
-        let busy = folders.iter().flat_map(|f| tree(f)).find_map(|path| match fs::remove_dir(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Some((path, e)),
-            _ => None,
-        });
-        let Some((path, e)) = busy else { return Ok(()) };
+        let busy = folders.iter().find_map(|folder| Some((folder, tree::remove(folder).err()?)));
+        let Some((folder, e)) = busy else { return Ok(()) };
         // A process holds its group a little longer than it is shown there, and one that a dying runtime was just
         // starting may have come late.
-        if e.raw_os_error() != Some(libc::EBUSY) || start.elapsed() > Duration::from_secs(10) {
-            return Err(e).with_context(|| format!("removing cgroup {}", path.display()));
+        let passing = e.raw_os_error() == Some(libc::EBUSY) || e.kind() == ErrorKind::Interrupted;
+        if !passing || start.elapsed() > PATIENCE {
+            return Err(e).with_context(|| format!("removing cgroup {}", folder.display()));
         }
         kill(folders)?;
         std::thread::sleep(wait);
         wait = (wait * 2).min(Duration::from_millis(20));
     }
 }
+
+/// Longest wait for processes to go.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
