@@ -38,7 +38,9 @@ interface PanelKind {
 }
 
 /** In the order of their buttons. */
-const KINDS: PanelKind[] = [];
+const KINDS: PanelKind[] = [
+  { id: "xray", label: "X-ray", icon: "xray", load: async () => (await import("../xray/panel")).makeXray },
+];
 
 /** The drawer with the session's panels, below the terminals, or beside them where there is room; one is open at a time. */
 export class Panels {
