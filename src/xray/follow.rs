@@ -27,6 +27,8 @@ use crate::{
 const TOGETHER: Duration = Duration::from_millis(40);
 /// A push's manifest arrives shortly before the engine says that it pushed.
 const PUSH: Duration = Duration::from_millis(120);
+/// An image is stored shortly before it gets its name, of which there is an event.
+const UNNAMED: Duration = Duration::from_secs(1);
 /// Most events that are remembered for the words.
 const MAX_EVENTS: usize = 300;
 /// Most tags of the registry that are shown.
@@ -88,6 +90,8 @@ struct Following {
     /// When BuildKit is asked what it does.
     ask_build: Option<Instant>,
     tasks: Instant,
+    /// When images are read though no event tells of one.
+    stored: Option<Instant>,
 }
 
 impl Following {
@@ -111,6 +115,7 @@ impl Following {
             build: None,
             ask_build: Some(now),
             tasks: now + TASKS,
+            stored: None,
         }
     }
 
@@ -120,8 +125,14 @@ impl Following {
         loop {
             let now = Instant::now();
             let tasks = self.has_tasks().then_some(self.tasks);
-            let times =
-                [self.when.map(|w| w.max(self.rest)), self.teller.due(), self.ask_build, self.pull.ends(), tasks];
+            let times = [
+                self.when.map(|w| w.max(self.rest)),
+                self.teller.due(),
+                self.ask_build,
+                self.pull.ends(),
+                tasks,
+                self.stored,
+            ];
             let wake = times.into_iter().flatten().min();
             tokio::select! {
                 biased;
@@ -162,6 +173,11 @@ impl Following {
                 parts.swarm |= parts.containers && self.picture.swarm.is_some();
                 if event.kind == "image" {
                     self.pull.image_came();
+                    self.stored = None;
+                    // A build ends with its image.
+                    if self.build.is_some() {
+                        self.ask_build = Some(now + TOGETHER);
+                    }
                 }
                 if self.events.len() < MAX_EVENTS {
                     self.events.push(event);
@@ -170,7 +186,7 @@ impl Following {
             }
             DockerTold::Storage(storage) => {
                 if storage.images {
-                    self.read_soon(Parts { images: true, ..Parts::default() }, now);
+                    self.stored = Some(now + UNNAMED);
                 }
                 if storage.begun && self.ask_build.is_none() {
                     self.ask_build = Some(now + TOGETHER);
@@ -185,6 +201,10 @@ impl Following {
         if self.has_tasks() && now >= self.tasks {
             self.tasks = now + TASKS;
             self.read_soon(Parts { swarm: true, ..Parts::default() }, now - TOGETHER);
+        }
+        if self.stored.is_some_and(|at| now >= at) {
+            self.stored = None;
+            self.read_soon(Parts { images: true, ..Parts::default() }, now - TOGETHER);
         }
         if self.pull.ends().is_some_and(|at| now >= at) {
             self.pull.image_came();
@@ -203,7 +223,7 @@ impl Following {
                 self.build = build::under_way(&self.node).await;
                 let took = began.elapsed();
                 // While it lasts; BuildKit tells nobody else what it does.
-                self.ask_build = self.build.is_some().then(|| Instant::now() + build::AGAIN.max(took * 4));
+                self.ask_build = self.build.is_some().then(|| Instant::now() + build::AGAIN.max(took * 2));
                 self.show_under_way();
             }
         }

@@ -236,11 +236,17 @@ fn container(c: docker::Container) -> Container {
         image_name: cut(&c.image, MAX_NAME),
         state: cut(&c.state, 20),
         // `Up 3 seconds` changes without an event, so it would be wrong a moment later.
-        status: if c.state == "running" { health(&c.status) } else { cut(&c.status, MAX_NAME) },
+        status: if c.state == "running" { health(&c.status) } else { ended(&c.status) },
         command: cut(&c.command, MAX_NAME),
         image: cut(&c.image_id, 100),
         id: cut(&c.id, 100),
     }
+}
+
+/// `Exited (1)`: how long ago would be wrong a moment later.
+fn ended(status: &str) -> String {
+    let end = status.find(')').map_or(status.len(), |at| at + 1);
+    cut(&status[..end], MAX_NAME)
 }
 
 fn health(status: &str) -> String {

@@ -21,7 +21,7 @@ const MOST: usize = 12;
 /// So many of a kind get a sentence each; more are one sentence.
 const EACH: usize = 4;
 /// So long a new container may be on its way to its start: `docker run` creates and starts.
-const UNSTARTED: Duration = Duration::from_millis(1500);
+const UNSTARTED: Duration = Duration::from_secs(3);
 /// So long a new volume may wait for its container: `docker run` makes it first.
 const UNUSED: Duration = Duration::from_millis(500);
 

@@ -155,7 +155,7 @@ export class Host {
           h(
             "div",
             { class: "x-box" },
-            h("div", { class: "x-box-head" }, h("span", { class: "x-name" }, container.name), h("span", { class: "x-state" }, container.state === "exited" ? container.status.replace(/ .* ago$/, "") || "exited" : container.state)),
+            h("div", { class: "x-box-head" }, h("span", { class: "x-name" }, container.name), h("span", { class: "x-state" }, container.state === "exited" ? container.status || "exited" : container.state)),
             ...(ports.length > 0 ? [h("div", { class: "x-ports" }, ...ports.map((port) => this.port(node.node, port.published!, port.container, port.protocol)))] : []),
             h("div", { class: "x-takes" }),
             ...(container.volumes.length > 0 ? [h("div", { class: "x-uses" }, `on ${container.volumes.map(volumeName).join(", ")}`)] : []),

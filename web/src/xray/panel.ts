@@ -9,6 +9,7 @@ import { RegistryView } from "./registry";
 import { XraySocket } from "./socket";
 import { Story } from "./story";
 import { Tree } from "./tree";
+import { count } from "./words";
 
 /** What a student types, in the order of Docker's own picture of its architecture. */
 const VERBS = ["docker pull", "docker build", "docker run", "docker push"];
@@ -26,7 +27,7 @@ class XrayPanel implements Panel {
   private readonly host: Host;
   private readonly registry = new RegistryView();
   private readonly tree = new Tree();
-  private readonly story = new Story((deed) => void this.show(deed));
+  private readonly story: Story;
   private readonly nodes = h("div", { class: "x-nodes", role: "radiogroup", "aria-label": "Node" });
   private readonly engine = h("p", { class: "x-engine", role: "status" });
   private readonly link = h("span", { class: "x-link", role: "status" });
@@ -46,25 +47,28 @@ class XrayPanel implements Panel {
     this.node = context.currentNode();
     for (const verb of VERBS) this.verbs.set(verb, h("li", {}, verb));
     const client = h("section", { class: "x-place x-client", "aria-label": "Client" }, h("h3", {}, "Client"), h("ul", {}, ...this.verbs.values()));
-    const host = h("section", { class: "x-place x-daemon", "aria-label": "Docker host" }, h("header", {}, this.hostTitle, this.engine), this.hostBody);
-    const registry = h("section", { class: "x-place x-registry", "aria-label": "Registry" }, h("header", {}, h("h3", {}, "Registry"), h("p", {}, "registry.lab:5000")), this.registryBody);
+    const hostHead = h("header", {}, this.hostTitle, this.nodes, this.engine);
+    const host = h("section", { class: "x-place x-daemon", "aria-label": "Docker host" }, hostHead, this.hostBody);
+    const registryHead = h("header", {}, h("h3", {}, "Registry"), h("p", {}, "registry.lab:5000"));
+    const registry = h("section", { class: "x-place x-registry", "aria-label": "Registry" }, registryHead, this.registryBody);
     this.scene = h("div", { class: "x-scene" }, client, host, registry);
-    const toggle = h("button", { type: "button", class: "button small", "aria-pressed": String(this.asTree) }, "As a tree");
+    const toggle = h("button", { type: "button", class: "x-toggle", "aria-pressed": String(this.asTree) }, "As a tree");
     toggle.addEventListener("click", () => {
       this.asTree = !this.asTree;
       toggle.ariaPressed = String(this.asTree);
       remember("xray", this.asTree ? "tree" : null);
       this.draw();
     });
+    this.story = new Story((deed) => this.show(deed), this.link, toggle);
     const treeBox = h("div", { class: "x-tree-box" }, this.tree.element);
-    this.element.append(h("div", { class: "x-bar" }, this.nodes, this.link, h("span", { class: "spacer" }), toggle), h("div", { class: "x-main" }, this.scene, treeBox, this.story.element));
+    this.element.append(h("div", { class: "x-main" }, this.scene, treeBox, this.story.element));
   }
 
   shown(on: boolean): void {
     if (on && !this.socket) {
       this.socket = new XraySocket(
         this.context.api.xraySocket(),
-        (message) => this.take(message),
+        (message) => this.hear(message),
         (open) => (this.link.textContent = open ? "" : "Reconnecting…"),
       );
     } else if (!on) {
@@ -73,7 +77,7 @@ class XrayPanel implements Panel {
     }
   }
 
-  private take(message: XrayMessage): void {
+  private hear(message: XrayMessage): void {
     const deeds = this.picture.take(message);
     if (message.type === "gauges") {
       if (message.node === this.node) for (const gauge of message.gauges) this.host.gauge(gauge.container, gauge);
@@ -117,10 +121,9 @@ class XrayPanel implements Panel {
       this.tree.draw(this.picture);
       return;
     }
-    this.hostTitle.textContent = several ? `Docker host ${node.node}` : "Docker host";
     const running = node.containers.filter((container) => container.state === "running").length;
     this.engine.textContent =
-      node.engine === "ready" ? `${node.images.length + node.more_images} images · ${running} running · ${node.layers.length} layers` : "";
+      node.engine === "ready" ? `${count(node.images.length + node.more_images, "image")} · ${running} running · ${count(node.layers.length, "layer")}` : "";
     const empty = node.images.length === 0 && node.containers.length === 0 && node.under_way.length === 0;
     this.host.draw(node, this.picture.gauges);
     put(this.hostBody, [...(empty || node.engine !== "ready" ? [this.empty(node.engine)] : []), ...(node.engine === "ready" ? [this.host.element] : [])]);

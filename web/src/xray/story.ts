@@ -10,8 +10,12 @@ export class Story {
   private readonly items = new Map<number, HTMLElement>();
 
   /** `show` points out what a sentence is about. */
-  constructor(private readonly show: (deed: XrayDeed) => void) {
-    this.element = h("section", { class: "x-story", "aria-label": "What just happened" }, h("h3", {}, "What just happened"), this.list);
+  constructor(
+    private readonly show: (deed: XrayDeed) => void,
+    ...tools: HTMLElement[]
+  ) {
+    const head = h("header", {}, h("h3", {}, "What just happened"), ...tools);
+    this.element = h("section", { class: "x-story", "aria-label": "What just happened" }, head, this.list);
   }
 
   draw(deeds: readonly XrayDeed[], several: boolean): void {

@@ -137,7 +137,7 @@ function nodeItem(node: XrayNode, gauges: ReadonlyMap<string, XrayGauge>): Item 
     });
     const containers = node.containers.filter((container) => container.image === image.id).map((container) => containerItem(`${image.id}/`, container, gauges));
     const items = [...containers, { key: `${image.id} layers`, text: `${count(below.length, "layer")}, the topmost first`, items: layerItems }];
-    return { key: image.id, text: `${image.names.join(", ") || imageName(image)}, ${count(below.length, "layer")}, ${size(image.size)}, ${count(containers.length, "container")}`, items };
+    return { key: image.id, text: `${image.names.join(", ") || imageName(image)}, ${count(below.length, "layer")}, ${size(image.size)}${containers.length > 0 ? `, ${count(containers.length, "container")}` : ""}`, items };
   });
   const more = (n: number): Item[] => (n > 0 ? [leaf(`${at} more ${n}`, `and ${n} more`)] : []);
   const running = node.containers.filter((container) => container.state === "running").length;
