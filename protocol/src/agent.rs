@@ -321,7 +321,7 @@ pub enum Event {
     },
 }
 
-/// What happens in Docker's storage while an image is pulled, loaded or built.
+/// What happens in Docker's storage while an image is pulled or loaded, and when one was built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerStorage {
     /// Layers that are complete since the last report, in order; at most 128.
@@ -330,8 +330,6 @@ pub struct DockerStorage {
     pub downloads: u32,
     /// Bytes of them that are there.
     pub downloaded: u64,
-    /// Whether a layer's folder was made: something is being unpacked, a step of a build or a container begins.
-    pub begun: bool,
     /// Whether an image was stored or removed; builds without a tag make no event of the engine.
     pub images: bool,
 }

@@ -25,20 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// [`ProbeError::DockerDown`] when the engine is not ready: asking would start one that sleeps, since its socket is
 /// there from the beginning. Otherwise when it does not answer within two seconds, or answers no JSON.
 pub(crate) async fn ask_docker(node: &Node, path: &str) -> Result<Option<Value>, ProbeError> {
-    ask_docker_for(node, path, PATIENCE).await
-}
-
-/// As [`ask_docker`], for what takes the engine longer than two seconds at times.
-///
-/// # Errors
-/// As of [`ask_docker`].
-pub(crate) async fn ask_docker_for(node: &Node, path: &str, patience: Duration) -> Result<Option<Value>, ProbeError> {
     if node.facts().docker != DockerState::Ready {
         return Err(ProbeError::DockerDown);
     }
     let dial = timeout(PATIENCE, node.agent().dial_unix("/run/docker.sock"));
     let stream = dial.await.map_err(|_| late())?.map_err(other)?;
-    let (status, body) = get_for(stream, &format!("{API}{path}"), "docker", MAX_ENGINE, patience).await?;
+    let (status, body) = get(stream, &format!("{API}{path}"), "docker", MAX_ENGINE).await?;
     match status {
         StatusCode::OK => Ok(Some(serde_json::from_slice(&body).map_err(other)?)),
         StatusCode::NOT_FOUND => Ok(None),
@@ -56,16 +48,6 @@ pub(super) async fn get(
     host: &str,
     max: usize,
 ) -> Result<(StatusCode, Vec<u8>), ProbeError> {
-    get_for(stream, path, host, max, PATIENCE).await
-}
-
-async fn get_for(
-    stream: RawStream,
-    path: &str,
-    host: &str,
-    max: usize,
-    patience: Duration,
-) -> Result<(StatusCode, Vec<u8>), ProbeError> {
     let exchange = async {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(other)?;
         tokio::spawn(connection);
@@ -79,7 +61,7 @@ async fn get_for(
         let body = Limited::new(answer.into_body(), max).collect().await.map_err(other)?;
         Ok((status, body.to_bytes().to_vec()))
     };
-    timeout(patience, exchange).await.map_err(|_| late())?
+    timeout(PATIENCE, exchange).await.map_err(|_| late())?
 }
 
 fn late() -> ProbeError {

@@ -25,7 +25,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-pub(crate) use ask::{ask_docker, ask_docker_for};
+pub(crate) use ask::ask_docker;
 pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};

@@ -3,16 +3,17 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::broadcast::error::RecvError,
+    sync::{broadcast::error::RecvError, watch},
     time::{Instant, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::{
-    build,
+    buildkit,
     deeds::{Said, Teller, pushes},
     gauges,
+    incoming::Incoming,
     layers::chain,
     model::{Engine, NodePicture, Pushed, PushedLayer, Registry, UnderWay},
     read::{Parts, Reader, cut},
@@ -41,7 +42,7 @@ pub(super) async fn follow(services: Arc<dyn Services>, live: Arc<Live>, shared:
     let mut happens = live.subscribe();
     let spawn = |task| AbortOnDropHandle::new(tokio::spawn(task));
     let _registry: AbortOnDropHandle<()> = spawn(boxed(follow_registry(services, live.clone(), shared.clone())));
-    let mut following: HashMap<String, (Arc<Node>, [AbortOnDropHandle<()>; 2])> = HashMap::new();
+    let mut following: HashMap<String, (Arc<Node>, [AbortOnDropHandle<()>; 3])> = HashMap::new();
     loop {
         let nodes: Vec<Arc<Node>> = live.nodes();
         let names: Vec<String> = nodes.iter().map(|n| n.name().to_string()).collect();
@@ -49,9 +50,12 @@ pub(super) async fn follow(services: Arc<dyn Services>, live: Arc<Live>, shared:
         following.retain(|_, (node, _)| nodes.iter().any(|n| Arc::ptr_eq(n, node)));
         for (name, node) in names.into_iter().zip(nodes) {
             following.entry(name).or_insert_with(|| {
-                let picture = spawn(boxed(Following::new(node.clone(), shared.clone()).run(live.clone())));
+                let (builds, seen) = watch::channel(Vec::new());
+                let following = Following::new(node.clone(), shared.clone(), seen);
+                let picture = spawn(boxed(following.run(live.clone())));
+                let builds = spawn(boxed(buildkit::follow(node.clone(), builds)));
                 let gauges = spawn(boxed(gauges::measure(node.clone(), shared.clone())));
-                (node, [picture, gauges])
+                (node, [picture, builds, gauges])
             });
         }
         loop {
@@ -85,17 +89,15 @@ struct Following {
     rest: Instant,
     failures: u32,
     events: Vec<docker::Event>,
-    pull: build::Incoming,
-    build: Option<UnderWay>,
-    /// When BuildKit is asked what it does.
-    ask_build: Option<Instant>,
+    pull: Incoming,
+    builds: watch::Receiver<Vec<UnderWay>>,
     tasks: Instant,
     /// When images are read though no event tells of one.
     stored: Option<Instant>,
 }
 
 impl Following {
-    fn new(node: Arc<Node>, shared: Arc<Shared>) -> Following {
+    fn new(node: Arc<Node>, shared: Arc<Shared>, builds: watch::Receiver<Vec<UnderWay>>) -> Following {
         let now = Instant::now();
         let reader = Reader::new(node.clone());
         Following {
@@ -111,9 +113,8 @@ impl Following {
             rest: now,
             failures: 0,
             events: Vec::new(),
-            pull: build::Incoming::default(),
-            build: None,
-            ask_build: Some(now),
+            pull: Incoming::default(),
+            builds,
             tasks: now + TASKS,
             stored: None,
         }
@@ -125,14 +126,7 @@ impl Following {
         loop {
             let now = Instant::now();
             let tasks = self.has_tasks().then_some(self.tasks);
-            let times = [
-                self.when.map(|w| w.max(self.rest)),
-                self.teller.due(),
-                self.ask_build,
-                self.pull.ends(),
-                tasks,
-                self.stored,
-            ];
+            let times = [self.when.map(|w| w.max(self.rest)), self.teller.due(), self.pull.ends(), tasks, self.stored];
             let wake = times.into_iter().flatten().min();
             tokio::select! {
                 biased;
@@ -148,6 +142,7 @@ impl Following {
                     Err(RecvError::Closed) => return,
                     Ok(_) => {}
                 },
+                Ok(()) = self.builds.changed() => self.show_under_way(),
                 () = sleep_until(wake.unwrap_or(now)), if wake.is_some() => self.act(Instant::now()).await,
             }
         }
@@ -174,10 +169,6 @@ impl Following {
                 if event.kind == "image" {
                     self.pull.image_came();
                     self.stored = None;
-                    // A build ends with its image.
-                    if self.build.is_some() {
-                        self.ask_build = Some(now + TOGETHER);
-                    }
                 }
                 if self.events.len() < MAX_EVENTS {
                     self.events.push(event);
@@ -187,9 +178,6 @@ impl Following {
             DockerTold::Storage(storage) => {
                 if storage.images {
                     self.stored = Some(now + UNNAMED);
-                }
-                if storage.begun && self.ask_build.is_none() {
-                    self.ask_build = Some(now + TOGETHER);
                 }
                 self.pull.take(&storage, now);
                 self.show_under_way();
@@ -215,17 +203,6 @@ impl Following {
         } else if self.teller.due().is_some_and(|at| now >= at) {
             let said = self.teller.tell(&self.picture, &self.picture, &[], now);
             self.shared.tell(Some(&self.name), said);
-        }
-        if self.ask_build.is_some_and(|at| now >= at) {
-            self.ask_build = None;
-            if self.picture.engine == Engine::Ready {
-                let began = Instant::now();
-                self.build = build::under_way(&self.node).await;
-                let took = began.elapsed();
-                // While it lasts; BuildKit tells nobody else what it does.
-                self.ask_build = self.build.is_some().then(|| Instant::now() + build::AGAIN.max(took * 2));
-                self.show_under_way();
-            }
         }
     }
 
@@ -271,8 +248,9 @@ impl Following {
 
     fn show_under_way(&mut self) {
         self.pull.forget(&self.picture.layers);
-        let pull = self.pull.under_way(self.build.is_some());
-        let under_way: Vec<UnderWay> = self.build.iter().cloned().chain(pull).collect();
+        let builds = self.builds.borrow().clone();
+        let pull = self.pull.under_way(!builds.is_empty());
+        let under_way: Vec<UnderWay> = builds.into_iter().chain(pull).collect();
         if self.picture.under_way != under_way && self.picture.engine == Engine::Ready {
             self.shared.set_under_way(&self.name, &under_way);
             self.picture.under_way = under_way;

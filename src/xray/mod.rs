@@ -4,12 +4,13 @@
 //! It is made while someone looks, once for all who look at a session. Nothing is polled for changes: the engine's
 //! events, what the agent sees in Docker's storage, and the registry's pushes say that something changed, and only that
 //! is read again, over the engine's API. What the engine tells by no event is asked again and again only while it
-//! lasts: the gauges of running containers, the steps of a build under way, and a swarm's tasks.
+//! lasts: the gauges of running containers, and a swarm's tasks.
 
-mod build;
+mod buildkit;
 mod deeds;
 mod follow;
 mod gauges;
+mod incoming;
 mod layers;
 mod model;
 mod read;

@@ -40,8 +40,6 @@ enum Folder {
     Layers,
     /// One file for each image.
     Images,
-    /// One folder for each layer, complete or not.
-    Contents,
     /// What is being downloaded.
     Downloads,
 }
@@ -60,12 +58,10 @@ pub async fn follow(mut report: impl FnMut(DockerStorage)) -> io::Result<std::co
     fs::create_dir_all(&layers)?;
     let come = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
     let change = come | AddWatchFlags::IN_DELETE;
-    let driver = metadata.file_name().unwrap_or_default();
     let mut folders: HashMap<WatchDescriptor, Folder> = HashMap::new();
     for (path, mask, folder) in [
         (layers.clone(), come, Folder::Layers),
         (metadata.join("imagedb/content/sha256"), change, Folder::Images),
-        (Path::new(ROOT).join(driver), come, Folder::Contents),
         (Path::new(ROOT).join("tmp"), change, Folder::Downloads),
     ] {
         folders.insert(inotify.get_ref().0.add_watch(&path, mask)?, folder);
@@ -117,7 +113,6 @@ fn note(seen: &mut DockerStorage, folder: Folder, name: &OsStr, layers: &Path) {
         Folder::Layers => {}
         // Those that begin with a dot are being written.
         Folder::Images => seen.images |= !name.starts_with('.'),
-        Folder::Contents => seen.begun |= !name.ends_with("-init"),
         // Counted when it is reported.
         Folder::Downloads => {}
     }

@@ -1,10 +1,9 @@
-//! Pulls and builds while they run. The engine tells of neither before it is done, so this follows what can be had: the
-//! agent sees layers come into Docker's storage, and BuildKit lists the steps that it holds in its cache.
+//! Pulls while they run. The engine tells nobody but the client of one before it is done, so this follows what the agent
+//! sees: layers that come into Docker's storage.
 
 use std::time::Duration;
 
 use boatyard_protocol::agent::{DockerStorage, StoredLayer};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
@@ -12,10 +11,7 @@ use super::{
     model::{Layer, UnderWay, UnderWayKind, UnderWayStep},
     read::cut,
 };
-use crate::session::{Node, ask_docker_for};
 
-/// How often BuildKit is asked while a build is under way.
-pub(super) const AGAIN: Duration = Duration::from_millis(500);
 /// A pull from which nothing more has come for so long has ended, or was given up.
 const QUIET: Duration = Duration::from_secs(2);
 /// Most steps that are shown: the last ones.
@@ -86,39 +82,8 @@ impl Incoming {
     }
 }
 
-/// The build that a node's BuildKit is at; `None` where it rests or does not answer.
-pub(super) async fn under_way(node: &Node) -> Option<UnderWay> {
-    // It measures what its steps have written so far.
-    let usage = ask_docker_for(node, "/system/df?type=build-cache", Duration::from_secs(8)).await.ok()??;
-    steps(usage["BuildCache"].as_array()?)
-}
-
-fn steps(cache: &[Value]) -> Option<UnderWay> {
-    let in_use = |r: &&Value| r["InUse"] == true && r["Type"] == "regular";
-    let mut records: Vec<&Value> = cache.iter().filter(in_use).collect();
-    records.sort_by_key(|r| r["CreatedAt"].as_str().unwrap_or_default());
-    // A step on which another stands is done. Docker's own name of the field begins with a space.
-    let parents = |r: &Value| r["Parents"].as_array().or(r[" Parents"].as_array()).cloned().unwrap_or_default();
-    let below: Vec<Value> = records.iter().flat_map(|r| parents(r)).collect();
-    let mut steps: Vec<UnderWayStep> = records
-        .iter()
-        .filter_map(|r| {
-            let words = step(r["Description"].as_str()?)?;
-            let size = r["Size"].as_u64().unwrap_or_default();
-            Some(UnderWayStep { layer: None, words, size, done: below.contains(&r["ID"]) })
-        })
-        .collect();
-    let over = steps.len().saturating_sub(MAX_STEPS);
-    steps.drain(..over);
-    let at = steps.iter().rfind(|s| !s.done).or(steps.last())?;
-    Some(UnderWay { kind: UnderWayKind::Build, words: at.words.clone(), steps })
-}
-
-/// A step's instruction, from BuildKit's description of what it left; `None` where it is no step of a Dockerfile.
-fn step(description: &str) -> Option<String> {
-    if let Some((_, command)) = description.split_once(" from exec ") {
-        return Some(instruction(command)).filter(|i| !i.is_empty());
-    }
+/// A step's instruction, from BuildKit's name of it; `None` where it is no step of a Dockerfile.
+pub(super) fn step(description: &str) -> Option<String> {
     // `[2/4] WORKDIR /app`, `[stage-1 2/3] COPY --from=build /a /b`
     let (number, words) = description.strip_prefix('[')?.split_once("] ")?;
     (number != "internal" && number.contains('/')).then(|| instruction(words))
@@ -126,25 +91,18 @@ fn step(description: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn a_build_is_at_the_step_on_which_none_stands() {
-        let cache = json!([
-            {"ID": "b", " Parents": ["a"], "Type": "regular", "Description": "[2/4] WORKDIR /app", "InUse": true, "Size": 0, "CreatedAt": "1"},
-            {"ID": "x", "Type": "source.local", "Description": "local source for context", "InUse": true, "CreatedAt": "0"},
-            {"ID": "y", "Type": "regular", "Description": "local source for dockerfile", "InUse": true, "CreatedAt": "0"},
-            {"ID": "a", "Type": "regular", "Description": "from local ", "InUse": true, "CreatedAt": "0"},
-            {"ID": "c", " Parents": ["b"], "Type": "regular", "Description": "mount / from exec /bin/sh -c pip install flask", "InUse": true, "Size": 12, "CreatedAt": "2"},
-            {"ID": "o", "Type": "regular", "Description": "[2/2] RUN old", "InUse": false, "CreatedAt": "0"},
-        ]);
-        let build = steps(cache.as_array().unwrap()).unwrap();
-        assert_eq!(build.words, "RUN pip install flask");
-        let shown: Vec<_> = build.steps.iter().map(|s| (s.words.as_str(), s.size, s.done)).collect();
-        assert_eq!(shown, [("WORKDIR /app", 0, true), ("RUN pip install flask", 12, false)]);
-        assert_eq!(steps(&[json!(null), json!({"InUse": true, "Type": "regular"})]), None);
+    fn steps_of_a_dockerfile_are_told_from_buildkits_own() {
+        for (name, wanted) in [
+            ("[2/4] WORKDIR /app", Some("WORKDIR /app")),
+            ("[build 1/2] RUN make", Some("RUN make")),
+            ("[internal] load build definition from Dockerfile", None),
+            ("exporting to image", None),
+        ] {
+            assert_eq!(step(name).as_deref(), wanted);
+        }
     }
 
     #[test]
