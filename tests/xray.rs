@@ -53,7 +53,10 @@ impl Look {
                     self.gauges.insert(gauge["container"].as_str().unwrap().to_owned(), gauge.clone());
                 }
             }
-            "under-way" => self.under_way.extend(message["under_way"].as_array().unwrap().iter().cloned()),
+            "under-way" => {
+                self.under_way.extend(message["under_way"].as_array().unwrap().iter().cloned());
+                self.nodes.get_mut(&message["node"].to_string()).unwrap()["under_way"] = message["under_way"].take();
+            }
             other => panic!("{other}"),
         }
     }
@@ -142,8 +145,7 @@ async fn pull_build_push_and_run_are_seen_and_named() {
     let builds: Vec<_> =
         look.under_way.iter().filter(|u| u["kind"] == "build").map(|u| u["words"].as_str().unwrap()).collect();
     assert!(builds.iter().any(|w| w.starts_with("RUN echo hi")), "{builds:?}");
-    look.until("the end of the build", |l| l.node()["under_way"] == serde_json::json!([]) || l.under_way.is_empty())
-        .await;
+    look.until("the end of the build", |l| l.node()["under_way"] == serde_json::json!([])).await;
     assert!(look.image("app:latest").unwrap()["settings"].as_array().unwrap().contains(&"ENV A=b".into()));
 
     me.ok("docker tag app registry.lab:5000/me/app:1 && docker push -q registry.lab:5000/me/app:1").await;

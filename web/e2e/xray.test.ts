@@ -173,6 +173,13 @@ test("200 containers and 60 images are drawn within a frame of 100 ms", { timeou
     };
     requestAnimationFrame(tick);
   });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable");
+  const spent = async (): Promise<Map<string, number>> => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return new Map(metrics.map((metric) => [metric.name, metric.value * 1000]));
+  };
+  const before = await spent();
   for (let turn = 1; turn <= 20; turn++) {
     send({ type: "node", node: busy(200, turn) });
     const changed = Array.from({ length: 20 }, (_, n) => `c${n}`);
@@ -180,6 +187,9 @@ test("200 containers and 60 images are drawn within a frame of 100 ms", { timeou
     await says(page, `docker stop stopped turn ${turn}`);
     await page.waitForTimeout(100);
   }
+  const after = await spent();
+  const each = ["ScriptDuration", "RecalcStyleDuration", "LayoutDuration"].map((name) => (after.get(name)! - before.get(name)!) / 20);
+  console.log(`an update takes, in ms: script, styles and layout ${each.map((ms) => ms.toFixed(1)).join(" + ")}`);
   const frames = await page.evaluate(() => (globalThis as unknown as { frames: number[] }).frames.toSorted((a, b) => b - a));
   console.log(`slowest frames with 200 containers and 60 images, in ms: ${frames.slice(0, 10).map((f) => f.toFixed(0)).join(" ")}`);
   // The promise is 100 ms for a frame; the tenth slowest leaves out what a busy machine does beside it.

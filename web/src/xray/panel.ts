@@ -13,7 +13,7 @@ import { count } from "./words";
 
 /** What a student types, in the order of Docker's own picture of its architecture. */
 const VERBS = ["docker pull", "docker build", "docker run", "docker push"];
-/** How long what changed is pointed out, in milliseconds: as `x-fresh` in the style sheet. */
+/** How long what changed is pointed out, in milliseconds. */
 const FRESH = 6000;
 
 /** The X-ray: what Docker holds, live, and what each command changed. */
