@@ -168,9 +168,11 @@ async fn pull_build_push_and_run_are_seen_and_named() {
     })
     .await;
 
-    me.ok("docker run --rm --name once python true && docker stop -t 0 web && docker rm web").await;
+    me.ok("docker run --rm --name once python true; docker stop -t 0 web").await;
     look.says("docker stop stopped web").await;
+    me.ok("docker rm web").await;
     look.says("docker rm removed web and its writable layer").await;
+    assert!(look.words().iter().any(|w| w.starts_with("docker run --rm ") && w.contains("once")), "{:?}", look.words());
     me.ok("docker network create front && docker volume rm data && docker rmi app").await;
     look.says("docker network create made the bridge network front").await;
     look.says("docker volume rm removed the volume data").await;

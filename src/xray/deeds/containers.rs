@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use super::{Said, Teller, UNSTARTED, added, grouped, listed, pruned};
+use super::{Said, Teller, UNREMOVED, UNSTARTED, added, grouped, listed, pruned};
 use crate::{
     docker::Event,
     xray::model::{Container, NodePicture},
 };
+
+/// Who ended a container that nobody stopped.
+const PROGRAM: &str = "The program";
 
 impl Teller {
     pub(super) fn containers(
@@ -29,6 +32,7 @@ impl Teller {
         }
         // Those that have started, ended or gone, or were never meant to start.
         let (mut started, mut made, mut ran) = (Vec::new(), Vec::new(), Vec::new());
+        let mut told = Vec::new();
         for container in &after.containers {
             let Some(since) = self.unstarted.get(&container.id).copied() else { continue };
             match container.state.as_str() {
@@ -38,6 +42,7 @@ impl Teller {
                 _ => started.push(container),
             }
             self.unstarted.remove(&container.id);
+            told.push(&container.id);
         }
         said.extend(grouped(
             made,
@@ -62,10 +67,12 @@ impl Teller {
         for container in ran {
             let words =
                 format!("ran {} from {} to its end{}", container.name, container.image_name, self.exit(container));
-            said.push(Said::new("docker run", words, vec![container.id.clone()]));
+            self.ended.insert(container.id.clone(), (now, Said::new("docker run", words, vec![container.id.clone()])));
         }
         for container in &after.containers {
-            let Some(old) = old.get(container.id.as_str()).filter(|_| !self.unstarted.contains_key(&container.id))
+            let Some(old) = old
+                .get(container.id.as_str())
+                .filter(|_| !self.unstarted.contains_key(&container.id) && !told.contains(&&container.id))
             else {
                 continue;
             };
@@ -74,7 +81,12 @@ impl Teller {
                 said.push(Said::new("docker rename", words, vec![container.id.clone()]));
             }
             if old.state != container.state {
-                said.extend(self.changed(old, container, of));
+                match self.changed(old, container, of) {
+                    Some(by_itself) if by_itself.verb == PROGRAM => {
+                        self.ended.insert(container.id.clone(), (now, by_itself));
+                    }
+                    other => said.extend(other),
+                }
             } else if container.state == "running" && of(&container.id, "restart") {
                 said.push(Said::new(
                     "docker restart",
@@ -94,8 +106,9 @@ impl Teller {
             }
         }
         said.extend(self.gone(before, after, events));
+        said.extend(self.stayed(after, now));
         self.unstarted.retain(|id, _| after.containers.iter().any(|c| c.id == *id));
-        self.exits.retain(|id, _| after.containers.iter().any(|c| c.id == *id && c.state == "running"));
+        self.exits.retain(|id, _| after.containers.iter().any(|c| c.id == *id));
         said
     }
 
@@ -120,7 +133,7 @@ impl Teller {
                 } else if of(&new.id, "kill") {
                     ("docker kill", format!("ended {name}{exit}; its writable layer stays"))
                 } else {
-                    ("The program", format!("of {name} ended{exit}; its writable layer stays"))
+                    (PROGRAM, format!("of {name} ended{exit}; its writable layer stays"))
                 }
             }
             _ => return None,
@@ -128,7 +141,22 @@ impl Teller {
         Some(Said::new(verb, words, vec![new.id.clone()]))
     }
 
-    /// `: exit code 0`
+    /// Those that ended by themselves a while ago and are still there.
+    fn stayed(&mut self, after: &NodePicture, now: Instant) -> Vec<Said> {
+        let mut said = Vec::new();
+        self.ended.retain(|id, (since, words)| {
+            let Some(container) = after.containers.iter().find(|c| c.id == *id) else { return false };
+            let waits = now < *since + UNREMOVED && matches!(container.state.as_str(), "exited" | "dead");
+            if !waits {
+                said.push(words.clone());
+            }
+            waits
+        });
+        said.sort_by(|a, b| a.words.cmp(&b.words));
+        said
+    }
+
+    /// ` with exit code 0`
     fn exit(&self, container: &Container) -> String {
         let told = self.exits.get(&container.id).copied();
         let read = || container.status.split_once('(')?.1.split_once(')')?.0.parse().ok();
@@ -148,7 +176,8 @@ impl Teller {
         }
         let asked = |id: &str| events.iter().any(|e| e.id == id && matches!(e.action.as_str(), "kill" | "stop"));
         let (by_itself, removed): (Vec<_>, Vec<_>) = gone.into_iter().partition(|c| {
-            c.state != "exited" && c.state != "created" && self.exits.contains_key(&c.id) && !asked(&c.id)
+            self.ended.contains_key(&c.id)
+                || c.state != "exited" && c.state != "created" && self.exits.contains_key(&c.id) && !asked(&c.id)
         });
         for c in by_itself {
             let words = format!("removed {} and its writable layer when it ended{}", c.name, self.exit(c));

@@ -21,7 +21,9 @@ const MOST: usize = 12;
 /// So many of a kind get a sentence each; more are one sentence.
 const EACH: usize = 4;
 /// So long a new container may be on its way to its start: `docker run` creates and starts.
-const UNSTARTED: Duration = Duration::from_secs(3);
+const UNSTARTED: Duration = Duration::from_secs(5);
+/// So long a container that ended by itself may be there before it counts as staying: `docker run --rm` removes it.
+const UNREMOVED: Duration = Duration::from_secs(1);
 /// So long a new volume may wait for its container: `docker run` makes it first.
 const UNUSED: Duration = Duration::from_millis(500);
 
@@ -46,6 +48,8 @@ impl Said {
 pub(super) struct Teller {
     /// New containers that have not started yet, and since when.
     unstarted: HashMap<String, Instant>,
+    /// What is to be told of containers that ended by themselves, unless they are removed, and since when.
+    ended: HashMap<String, (Instant, Said)>,
     /// New volumes that no container uses yet, and since when.
     unused: HashMap<String, Instant>,
     /// Exit codes of containers that died, until they are told.
@@ -57,7 +61,8 @@ impl Teller {
     pub fn due(&self) -> Option<Instant> {
         let containers = self.unstarted.values().min().map(|since| *since + UNSTARTED);
         let volumes = self.unused.values().min().map(|since| *since + UNUSED);
-        containers.into_iter().chain(volumes).min()
+        let ended = self.ended.values().map(|(since, _)| *since + UNREMOVED).min();
+        [containers, volumes, ended].into_iter().flatten().min()
     }
 
     /// What lies between two pictures of the node. `events` are those that came in between.

@@ -66,8 +66,14 @@ fn app() -> NodePicture {
     picture
 }
 
+/// What is said in the end, when nothing more happens.
 fn words(before: &NodePicture, after: &NodePicture, events: &[Event]) -> Vec<String> {
-    Teller::default().tell(before, after, events, Instant::now()).into_iter().map(|s| s.words).collect()
+    let mut teller = Teller::default();
+    let mut said = teller.tell(before, after, events, Instant::now());
+    while let Some(due) = teller.due() {
+        said.extend(teller.tell(after, after, &[], due));
+    }
+    said.into_iter().map(|s| s.words).collect()
 }
 
 fn empty() -> NodePicture {
@@ -159,7 +165,7 @@ fn a_run_is_one_sentence_though_it_is_a_create_and_a_start() {
     let said = teller.tell(&created, &running, &[], now + Duration::from_millis(300));
     assert_eq!(said[0].words, "docker run started web from python, published on port 8080");
     assert_eq!(said[0].changed, ["id-web"]);
-    assert_eq!(teller.due(), None);
+    assert_eq!((said.len(), teller.due()), (1, None));
     // One that nobody starts is told after a while.
     let mut teller = Teller::default();
     teller.tell(&python(), &created, &[], now);
@@ -197,6 +203,14 @@ fn containers_end_in_their_own_ways() {
         words(&with("running"), &python(), &[died(0), e("destroy")]),
         ["docker run --rm removed web and its writable layer when it ended with exit code 0"]
     );
+    // Seen at its end, and then removed.
+    let (mut teller, now) = (Teller::default(), Instant::now());
+    assert!(teller.tell(&with("running"), &with("exited"), &[died(0)], now).is_empty());
+    assert_eq!(
+        teller.tell(&with("exited"), &python(), &[e("destroy")], now)[0].words,
+        "docker run --rm removed web and its writable layer when it ended with exit code 0"
+    );
+    assert_eq!(teller.due(), None);
     // Came and went before anyone looked.
     assert_eq!(
         words(&python(), &python(), &[e("create"), e("start"), died(0), e("destroy")]),
