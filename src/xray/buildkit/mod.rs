@@ -143,7 +143,11 @@ fn merge(known: &mut Vec<Vertex>, new: Vec<Vertex>) {
 
 fn under_way(vertices: &[Vertex]) -> Option<UnderWay> {
     let begun = || vertices.iter().filter(|v| v.started || v.completed || v.cached);
-    let mut steps: Vec<UnderWayStep> = begun()
+    // BuildKit lists them as it comes upon them, from the last one on.
+    let mut in_order: Vec<&Vertex> = begun().collect();
+    in_order.sort_by_key(|v| number(&v.name));
+    let mut steps: Vec<UnderWayStep> = in_order
+        .into_iter()
         .filter_map(|v| {
             let cached = if v.cached { " (cached)" } else { "" };
             let words = format!("{}{cached}", step(&v.name)?);
@@ -155,6 +159,13 @@ fn under_way(vertices: &[Vertex]) -> Option<UnderWay> {
     let at = begun().rfind(|v| !v.completed && !v.cached).or(begun().last())?;
     let words = step(&at.name).unwrap_or_else(|| at.name.trim_start_matches("[internal] ").to_owned());
     Some(UnderWay { kind: UnderWayKind::Build, words: cut(&words, 300), steps })
+}
+
+/// Stage and number of a step: `("build", 2)` of `[build 2/4] RUN make`.
+fn number(name: &str) -> (&str, u32) {
+    let inner = name.strip_prefix('[').and_then(|n| n.split_once('/')).map_or("", |(before, _)| before);
+    let (stage, number) = inner.rsplit_once(' ').unwrap_or(("", inner));
+    (stage, number.parse().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -174,8 +185,8 @@ mod tests {
             &mut known,
             vec![
                 vertex("[internal] load build context", false, true, false),
-                vertex("[1/3] FROM docker.io/library/python", true, true, true),
                 vertex("[2/3] RUN pip install flask", true, false, false),
+                vertex("[1/3] FROM docker.io/library/python", true, true, true),
                 vertex("[3/3] COPY . .", false, false, false),
             ],
         );
