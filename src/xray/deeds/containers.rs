@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use super::{Said, Teller, UNREMOVED, UNSTARTED, added, grouped, listed, pruned};
+use super::{ASKED, Said, Teller, UNREMOVED, UNSTARTED, added, grouped, listed, pruned};
 use crate::{
     docker::Event,
     xray::model::{Container, NodePicture},
@@ -21,7 +21,11 @@ impl Teller {
         events: &[Event],
         now: Instant,
     ) -> Vec<Said> {
-        let of = |id: &str, action: &str| events.iter().any(|e| e.is("container", action) && e.id == id);
+        self.asked.retain(|_, at| now < *at + ASKED);
+        for event in events.iter().filter(|e| e.kind == "container") {
+            let known = ["kill", "stop", "oom", "restart"].into_iter().find(|a| *a == event.action);
+            self.asked.extend(known.map(|action| ((event.id.clone(), action), now)));
+        }
         for event in events.iter().filter(|e| e.is("container", "die")) {
             self.exits.extend(event.exit_code.map(|code| (event.id.clone(), code)));
         }
@@ -81,13 +85,13 @@ impl Teller {
                 said.push(Said::new("docker rename", words, vec![container.id.clone()]));
             }
             if old.state != container.state {
-                match self.changed(old, container, of) {
+                match self.changed(old, container) {
                     Some(by_itself) if by_itself.verb == PROGRAM => {
                         self.ended.insert(container.id.clone(), (now, by_itself));
                     }
                     other => said.extend(other),
                 }
-            } else if container.state == "running" && of(&container.id, "restart") {
+            } else if container.state == "running" && self.asked.contains_key(&(container.id.clone(), "restart")) {
                 said.push(Said::new(
                     "docker restart",
                     format_args!("stopped and started {}", container.name),
@@ -107,16 +111,21 @@ impl Teller {
         }
         said.extend(self.gone(before, after, events));
         said.extend(self.stayed(after, now));
+        // What was told once is not told again.
+        self.asked.retain(|(id, action), _| {
+            *action != "restart" && after.containers.iter().any(|c| c.id == *id && c.state == "running")
+        });
         self.unstarted.retain(|id, _| after.containers.iter().any(|c| c.id == *id));
         self.exits.retain(|id, _| after.containers.iter().any(|c| c.id == *id));
         said
     }
 
-    fn changed(&self, old: &Container, new: &Container, of: impl Fn(&str, &str) -> bool) -> Option<Said> {
+    fn changed(&self, old: &Container, new: &Container) -> Option<Said> {
         let name = &new.name;
+        let asked = |action| self.asked.contains_key(&(new.id.clone(), action));
         let (verb, words) = match new.state.as_str() {
             "running" if old.state == "paused" => ("docker unpause", format!("lets {name} go on")),
-            "running" if of(&new.id, "restart") => ("docker restart", format!("started {name} again")),
+            "running" if asked("restart") => ("docker restart", format!("started {name} again")),
             "running" if old.state == "restarting" => {
                 ("Docker", format!("started {name} again, as its restart policy says"))
             }
@@ -126,11 +135,11 @@ impl Teller {
             "restarting" => ("Docker", format!("will start {name} again{}", self.exit(new))),
             "exited" | "dead" => {
                 let exit = self.exit(new);
-                if of(&new.id, "oom") {
+                if asked("oom") {
                     ("The kernel", format!("killed {name}: it wanted more memory than it may have"))
-                } else if of(&new.id, "stop") {
+                } else if asked("stop") {
                     ("docker stop", format!("stopped {name}{exit}; its writable layer stays"))
-                } else if of(&new.id, "kill") {
+                } else if asked("kill") {
                     ("docker kill", format!("ended {name}{exit}; its writable layer stays"))
                 } else {
                     (PROGRAM, format!("of {name} ended{exit}; its writable layer stays"))
@@ -174,7 +183,7 @@ impl Teller {
             }
             return said;
         }
-        let asked = |id: &str| events.iter().any(|e| e.id == id && matches!(e.action.as_str(), "kill" | "stop"));
+        let asked = |id: &str| ["kill", "stop"].iter().any(|action| self.asked.contains_key(&(id.to_owned(), *action)));
         let (by_itself, removed): (Vec<_>, Vec<_>) = gone.into_iter().partition(|c| {
             self.ended.contains_key(&c.id)
                 || c.state != "exited" && c.state != "created" && self.exits.contains_key(&c.id) && !asked(&c.id)

@@ -22,6 +22,8 @@ const MOST: usize = 12;
 const EACH: usize = 4;
 /// So long a new container may be on its way to its start: `docker run` creates and starts.
 const UNSTARTED: Duration = Duration::from_secs(5);
+/// So long what was done to a container may be why it ends.
+const ASKED: Duration = Duration::from_secs(15);
 /// So long a container that ended by itself may be there before it counts as staying: `docker run --rm` removes it.
 const UNREMOVED: Duration = Duration::from_secs(1);
 /// So long a new volume may wait for its container: `docker run` makes it first.
@@ -48,6 +50,8 @@ impl Said {
 pub(super) struct Teller {
     /// New containers that have not started yet, and since when.
     unstarted: HashMap<String, Instant>,
+    /// What was done to containers that may end of it, and when: `docker stop` waits for ten seconds.
+    asked: HashMap<(String, &'static str), Instant>,
     /// What is to be told of containers that ended by themselves, unless they are removed, and since when.
     ended: HashMap<String, (Instant, Said)>,
     /// New volumes that no container uses yet, and since when.

@@ -211,6 +211,13 @@ fn containers_end_in_their_own_ways() {
         "docker run --rm removed web and its writable layer when it ended with exit code 0"
     );
     assert_eq!(teller.due(), None);
+    // `docker rm -f`, whose events come apart.
+    let mut teller = Teller::default();
+    assert!(teller.tell(&with("running"), &with("running"), &[e("kill")], now).is_empty());
+    assert_eq!(
+        teller.tell(&with("running"), &python(), &[died(137), e("destroy")], now)[0].words,
+        "docker rm removed web and its writable layer"
+    );
     // Came and went before anyone looked.
     assert_eq!(
         words(&python(), &python(), &[e("create"), e("start"), died(0), e("destroy")]),
