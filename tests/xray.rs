@@ -246,3 +246,21 @@ async fn a_swarm_shows_its_services_and_tasks() {
     me.ok("docker service rm web").await;
     look.says("docker service rm removed web and its tasks").await;
 }
+
+#[tokio::test]
+async fn several_nodes_have_a_picture_each() {
+    let server = TestServer::with(&[("SESSIONS__NODES", "2")]);
+    let me = Student::start(&server).await;
+    let mut look = Look::at(&me).await;
+    assert_eq!(me.add_node().await, "node2");
+    look.until("node2", |l| l.nodes.contains_key("\"node2\"")).await;
+    me.ok_on("node2", "docker pull -q busybox && docker run -d --name there busybox sleep 900").await;
+    let deed = look.says("docker run started there from busybox").await;
+    assert_eq!(deed["node"], "node2");
+    assert_eq!(look.nodes["\"node2\""]["containers"].as_array().unwrap().len(), 1);
+    // The other engine sleeps on.
+    assert_eq!(look.node()["engine"], "asleep");
+    let gone = me.request(reqwest::Method::DELETE, "/nodes/node2").send().await.unwrap();
+    assert!(gone.status().is_success());
+    look.until("no node2", |l| !l.nodes.contains_key("\"node2\"")).await;
+}

@@ -10,8 +10,10 @@ use super::{model::Layer, read::cut};
 const MAX_LAYERS: usize = 128;
 /// Most entries of an image's history that are looked at.
 const MAX_HISTORY: usize = 400;
+/// Most instructions without a layer that are kept.
+const MAX_SETTINGS: usize = 30;
 /// Longest instruction that is shown, in characters.
-const MAX_WORDS: usize = 300;
+const MAX_WORDS: usize = 240;
 
 /// What never changes of an image.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub(super) fn describe(inspect: &Value, history: Value) -> Described {
     for (step, made_layer) in steps.iter().zip(made_layer) {
         match made_layer {
             true => made.push(step),
+            false if described.settings.len() >= MAX_SETTINGS => {}
             false => described.settings.push(instruction(&step.created_by)),
         }
     }

@@ -26,11 +26,11 @@ const MAX_CONTAINERS: usize = 250;
 const MAX_VOLUMES: usize = 100;
 const MAX_NETWORKS: usize = 60;
 /// Most layers of all images together.
-const MAX_LAYERS: usize = 2000;
+const MAX_LAYERS: usize = 1500;
 /// Most names of one image, and ports, volumes and networks of one container.
-const MAX_OF_ONE: usize = 16;
+const MAX_OF_ONE: usize = 10;
 /// Longest name that is shown, in characters.
-const MAX_NAME: usize = 200;
+const MAX_NAME: usize = 150;
 /// Requests to an engine at once.
 const AT_ONCE: usize = 4;
 
@@ -170,6 +170,7 @@ impl Reader {
         });
         self.described.extend(asked.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect::<Vec<_>>().await);
         let mut seen = HashSet::new();
+        let images = images.into_iter().filter(|i| is_id(&i.id));
         (picture.layers, picture.images) = Default::default();
         for image in images {
             let described = self.described.get(&image.id);

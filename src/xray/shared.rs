@@ -62,7 +62,8 @@ impl Xray {
         let xray = known.upgrade().unwrap_or_else(|| {
             let shared = Arc::new(Shared {
                 state: Mutex::default(),
-                out: broadcast::Sender::new(64),
+                // Each may be a megabyte of a node's picture; a viewer that is further behind gets everything anew.
+                out: broadcast::Sender::new(16),
                 read: watch::Sender::new(false),
                 reading: Semaphore::new(2),
             });

@@ -156,7 +156,7 @@ fn under_way(vertices: &[Vertex]) -> Option<UnderWay> {
         .collect();
     let over = steps.len().saturating_sub(MAX_STEPS);
     steps.drain(..over);
-    let at = begun().rfind(|v| !v.completed && !v.cached).or(begun().last())?;
+    let at = begun().rfind(|v| !v.completed && !v.cached).or(begun().next_back())?;
     let words = step(&at.name).unwrap_or_else(|| at.name.trim_start_matches("[internal] ").to_owned());
     Some(UnderWay { kind: UnderWayKind::Build, words: cut(&words, 300), steps })
 }

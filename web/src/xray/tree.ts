@@ -41,7 +41,7 @@ export class Tree {
   }
 
   private make(item: Item, level: number): HTMLElement {
-    const element = h("li", { role: "treeitem", tabindex: "-1", "data-key": item.key, "aria-level": String(level) }, h("span", { class: "x-line" }, item.text));
+    const element = h("li", { role: "treeitem", tabindex: "-1", "data-key": item.key, "aria-label": item.text, "aria-level": String(level) }, h("span", { class: "x-line" }, item.text));
     if (item.items.length > 0) {
       // Two levels are open at first.
       const open = !this.closed.has(item.key) && (level <= 2 || this.opened.has(item.key));
