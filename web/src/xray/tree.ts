@@ -10,21 +10,25 @@ interface Item {
   items: Item[];
 }
 
-/** The same facts as a tree, for keyboard and screen reader (WAI-ARIA Authoring Practices, "Tree View"). */
+/** The same facts as a tree, for keyboard and screen reader (WAI-ARIA Authoring Practices, "Tree View"). Its lines are
+ * siblings with levels, so that each is called by its own words alone. */
 export class Tree {
-  readonly element = h("ul", { class: "x-tree", role: "tree", "aria-label": "What Docker holds" });
+  readonly element = h("div", { class: "x-tree", role: "tree", "aria-label": "What Docker holds" });
   private readonly closed = new Set<string>();
   private readonly opened = new Set<string>();
+  private items: Item[] = [];
+  private lines: { item: Item; level: number; element: HTMLElement }[] = [];
   private current = "";
   private shows = "";
 
   constructor() {
     this.element.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("click", (event) => {
-      const item = (event.target as Element).closest<HTMLElement>("[role=treeitem]");
-      if (!item) return;
-      this.focus(item);
-      if (item.ariaExpanded !== null) this.toggle(item, item.ariaExpanded !== "true");
+      const line = this.lines.find(({ element }) => element.contains(event.target as Node));
+      if (!line) return;
+      this.current = line.item.key;
+      if (line.item.items.length > 0) this.toggle(line.item, line.level, !this.isOpen(line.item, line.level));
+      this.focus(this.current);
     });
   }
 
@@ -33,80 +37,85 @@ export class Tree {
     const text = JSON.stringify(items);
     if (text === this.shows) return;
     this.shows = text;
+    this.items = items;
+    this.lay();
+  }
+
+  private lay(): void {
     const had = this.element.contains(document.activeElement);
-    this.element.replaceChildren(...items.map((item) => this.make(item, 1)));
-    const now = this.all().find((element) => element.dataset.key === this.current) ?? this.all()[0];
-    if (now) this.mark(now);
-    if (had) now?.focus();
+    this.lines = [];
+    const add = (items: Item[], level: number): void => {
+      items.forEach((item, at) => {
+        const attributes = { role: "treeitem", tabindex: "-1", class: "x-line", "aria-level": String(level), "aria-setsize": String(items.length), "aria-posinset": String(at + 1) };
+        const element = h("div", attributes, item.text);
+        element.style.setProperty("--level", String(level - 1));
+        this.lines.push({ item, level, element });
+        if (item.items.length === 0) return;
+        const open = this.isOpen(item, level);
+        element.ariaExpanded = String(open);
+        if (open) add(item.items, level + 1);
+      });
+    };
+    add(this.items, 1);
+    this.element.replaceChildren(...this.lines.map(({ element }) => element));
+    const now = this.lines.find(({ item }) => item.key === this.current) ?? this.lines[0];
+    if (!now) return;
+    now.element.tabIndex = 0;
+    if (had) now.element.focus();
   }
 
-  private make(item: Item, level: number): HTMLElement {
-    const element = h("li", { role: "treeitem", tabindex: "-1", "data-key": item.key, "aria-label": item.text, "aria-level": String(level) }, h("span", { class: "x-line" }, item.text));
-    if (item.items.length > 0) {
-      // Two levels are open at first.
-      const open = !this.closed.has(item.key) && (level <= 2 || this.opened.has(item.key));
-      element.ariaExpanded = String(open);
-      element.append(h("ul", { role: "group" }, ...item.items.map((below) => this.make(below, level + 1))));
-    }
-    return element;
+  /** Two levels are open at first. */
+  private isOpen(item: Item, level: number): boolean {
+    return !this.closed.has(item.key) && (level <= 2 || this.opened.has(item.key));
   }
 
-  private all(): HTMLElement[] {
-    return [...this.element.querySelectorAll<HTMLElement>("[role=treeitem]")];
+  private toggle(item: Item, level: number, open: boolean): void {
+    if (open === this.isOpen(item, level)) return;
+    (open ? this.closed : this.opened).delete(item.key);
+    (open ? this.opened : this.closed).add(item.key);
+    this.lay();
   }
 
-  private visible(): HTMLElement[] {
-    return this.all().filter((item) => item.parentElement?.closest('[aria-expanded="false"]') == null);
-  }
-
-  private mark(item: HTMLElement): void {
-    for (const other of this.element.querySelectorAll('[tabindex="0"]')) other.setAttribute("tabindex", "-1");
-    item.tabIndex = 0;
-    this.current = item.dataset.key ?? "";
-  }
-
-  private focus(item: HTMLElement | undefined): void {
-    if (!item) return;
-    this.mark(item);
-    item.focus();
-  }
-
-  private toggle(item: HTMLElement, open: boolean): void {
-    const key = item.dataset.key ?? "";
-    item.ariaExpanded = String(open);
-    (open ? this.closed : this.opened).delete(key);
-    (open ? this.opened : this.closed).add(key);
+  private focus(key: string | undefined): void {
+    const line = this.lines.find(({ item }) => item.key === key);
+    if (!line) return;
+    for (const { element } of this.lines) element.tabIndex = element === line.element ? 0 : -1;
+    this.current = line.item.key;
+    line.element.focus();
   }
 
   private key(event: KeyboardEvent): void {
-    const item = (event.target as Element).closest<HTMLElement>("[role=treeitem]");
-    if (!item || event.ctrlKey || event.altKey || event.metaKey) return;
-    const visible = this.visible();
-    const at = visible.indexOf(item);
+    const at = this.lines.findIndex(({ element }) => element === event.target);
+    const line = this.lines[at];
+    if (!line || event.ctrlKey || event.altKey || event.metaKey) return;
+    this.current = line.item.key;
+    const { item, level } = line;
+    const holds = item.items.length > 0;
+    const go = (to: number): void => this.focus(this.lines[to]?.item.key);
     switch (event.key) {
       case "ArrowDown":
-        this.focus(visible[at + 1]);
+        go(at + 1);
         break;
       case "ArrowUp":
-        this.focus(visible[at - 1]);
+        go(at - 1);
         break;
       case "Home":
-        this.focus(visible[0]);
+        go(0);
         break;
       case "End":
-        this.focus(visible.at(-1));
+        go(this.lines.length - 1);
         break;
       case "ArrowRight":
-        if (item.ariaExpanded === "false") this.toggle(item, true);
-        else if (item.ariaExpanded === "true") this.focus(visible[at + 1]);
+        if (holds && !this.isOpen(item, level)) this.toggle(item, level, true);
+        else if (holds) go(at + 1);
         break;
       case "ArrowLeft":
-        if (item.ariaExpanded === "true") this.toggle(item, false);
-        else this.focus(item.parentElement?.closest<HTMLElement>("[role=treeitem]") ?? undefined);
+        if (holds && this.isOpen(item, level)) this.toggle(item, level, false);
+        else go(this.lines.findLastIndex((other, n) => n < at && other.level < level));
         break;
       case "Enter":
       case " ":
-        if (item.ariaExpanded !== null) this.toggle(item, item.ariaExpanded !== "true");
+        if (holds) this.toggle(item, level, !this.isOpen(item, level));
         break;
       default:
         return;
