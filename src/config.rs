@@ -11,7 +11,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Limits, native::NativeSettings};
+use crate::{
+    engine::{Limits, native::NativeSettings},
+    template::Template,
+};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Config {
     pub agent: Option<PathBuf>,
     /// Sessions.
     pub sessions: SessionSettings,
+    /// What sessions can start as, beside the built-in templates.
+    pub templates: Vec<Template>,
     /// What one sandbox may use.
     pub limits: LimitSettings,
     /// The session registry.
@@ -81,6 +86,8 @@ pub struct LimitSettings {
     pub pids: u32,
     /// Disk.
     pub disk: ByteSize,
+    /// One file that is uploaded from a browser.
+    pub upload: ByteSize,
 }
 
 /// The `[registry]` table.
@@ -89,6 +96,10 @@ pub struct LimitSettings {
 pub struct RegistrySettings {
     /// What a session may push in all.
     pub quota: ByteSize,
+    /// How many files and folders a session's repositories may have in storage: an image takes about thirty.
+    pub files: u32,
+    /// Nothing is taken while the disk has less than this free.
+    pub min_free: ByteSize,
     /// Registry from which names that the catalogue lacks are fetched and cached, such as Docker Hub's; none by default.
     pub upstream: Option<Upstream>,
 }
@@ -115,6 +126,7 @@ impl Default for Config {
             domain: "localhost".into(),
             courses: PathBuf::from("/usr/share/boatyard/courses"),
             agent: None,
+            templates: Vec::new(),
             sessions: SessionSettings {
                 duration: Duration::from_secs(2 * 3600),
                 extension: Duration::from_secs(3600),
@@ -127,7 +139,13 @@ impl Default for Config {
                 image: "default".into(),
                 docker: Default::default(),
             },
-            limits: LimitSettings { memory: ByteSize::gib(1), cpus: 2.0, pids: 1500, disk: ByteSize::gib(10) },
+            limits: LimitSettings {
+                memory: ByteSize::gib(1),
+                cpus: 2.0,
+                pids: 1500,
+                disk: ByteSize::gib(10),
+                upload: ByteSize::mib(512),
+            },
             registry: RegistrySettings::default(),
             engine: NativeSettings::default(),
         }
@@ -136,12 +154,12 @@ impl Default for Config {
 
 impl Default for RegistrySettings {
     fn default() -> Self {
-        RegistrySettings { quota: ByteSize::gib(2), upstream: None }
+        RegistrySettings { quota: ByteSize::gib(2), files: 20_000, min_free: ByteSize::gib(2), upstream: None }
     }
 }
 
 impl LimitSettings {
-    /// The limits as the engine takes them.
+    /// The limits of a sandbox as the engine takes them.
     pub fn limits(&self) -> Limits {
         Limits { memory: self.memory.as_u64(), cpus: self.cpus, pids: self.pids, disk: self.disk.as_u64() }
     }
@@ -189,7 +207,7 @@ impl Config {
             .merge(env)
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|e| ConfigError::Read(e.to_string()))?;
+            .map_err(|e| ConfigError::Read(in_words(&e)))?;
         config.check()?;
         Ok(config)
     }
@@ -224,6 +242,11 @@ impl Config {
         if s.per_client == 0 {
             return bad("sessions.per_client", &s.per_client, "must be at least 1");
         }
+        for template in &self.templates {
+            if let Err((key, why)) = template.check(s.nodes) {
+                return bad(key, &format!("(template {:?})", template.name), why);
+            }
+        }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
             return bad("limits.memory", &l.memory, "must be at least 128 MiB: Docker needs that");
@@ -236,6 +259,9 @@ impl Config {
         }
         if l.disk < ByteSize::mib(256) {
             return bad("limits.disk", &l.disk, "must be at least 256 MiB");
+        }
+        if l.upload < ByteSize::mib(1) {
+            return bad("limits.upload", &l.upload, "must be at least 1 MiB: the editor saves with it too");
         }
         Ok(())
     }
@@ -251,6 +277,22 @@ impl Config {
             format!("http://{host}:{}", self.listen.port())
         })
     }
+}
+
+/// What does not fit, its key as the file has it, and where it was said.
+fn in_words(e: &figment::Error) -> String {
+    use figment::{Source, error::Kind};
+    let key = e.path.join(".").to_lowercase();
+    let place = e.metadata.as_ref().map(|m| match &m.source {
+        Some(Source::File(file)) => file.display().to_string(),
+        _ => m.name.to_string(),
+    });
+    let what = match &e.kind {
+        Kind::UnknownField(_, known) => format!("there is no key `{key}`; there are {}", known.join(", ")),
+        kind if key.is_empty() => kind.to_string(),
+        kind => format!("{key}: {kind}"),
+    };
+    place.map_or(what.clone(), |place| format!("{place}: {what}"))
 }
 
 #[cfg(test)]

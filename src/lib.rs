@@ -17,5 +17,6 @@ pub mod registry;
 pub mod server;
 pub mod session;
 pub mod store;
+pub mod template;
 pub mod web;
 pub mod xray;

@@ -14,14 +14,20 @@
 //! | `GET /v1/files?path=` | | the bytes, with `x-boatyard-file: <FileEntry as JSON>` |
 //! | `PUT /v1/files?path=&mode=` | the bytes | [`FileEntry`]; makes missing folders, replaces atomically |
 //! | `DELETE /v1/files?path=` | | 204; a folder goes with what is in it |
-//! | `GET /v1/files/list?path=` | | `Vec<FileEntry>` |
+//! | `GET /v1/files/list?path=` | | [`FileList`] |
+//! | `PUT /v1/files/folder?path=` | | [`FileEntry`]; makes a folder and those above it, or finds it |
+//! | `POST /v1/files/move` | [`FileMove`] | [`FileEntry`]; never over what is there |
+//! | `GET /v1/files/tar?path=` | | a tar archive of a folder, in one file system |
 //! | `GET /v1/dial?port=` or `?unix=` | `Upgrade: boatyard-stream` | 101, then raw bytes both ways |
 //! | `GET /v1/events` | WebSocket | [`Event`]s; a snapshot of each kind first |
 //! | `GET /v1/accept` | WebSocket | [`StreamOffer`]s |
 //! | `GET /v1/streams/{id}` | `Upgrade: boatyard-stream` | 101, then raw bytes both ways |
 //!
-//! Every error is a [`Problem`] with a fitting status: 400 bad request, 404 not there, 409 in the way, 413 too
-//! large, 502 refused by what was dialled, 504 timed out.
+//! Every error is a [`Problem`] with a fitting status: 400 bad request, 403 not permitted, 404 not there, 409 in
+//! the way, 412 changed meanwhile, 413 too large, 502 refused by what was dialled, 504 timed out, 507 disk full.
+//!
+//! `PUT /v1/files` heeds `If-Match: "<etag>"` (only over the file that has this [`FileEntry::etag`]) and
+//! `If-None-Match: *` (only where there is none); it is judged in one step with the replacement.
 //!
 //! `PUT` and `DELETE` are idempotent. Events may repeat what a snapshot said, so a reader replaces, never adds.
 
@@ -39,6 +45,9 @@ pub const CONFIG_ENV: &str = "BOATYARD_AGENT";
 /// The descriptor on which the agent finds its listening Unix socket, as with systemd's socket activation
 /// (sd_listen_fds(3)): the socket's path lies outside the sandbox, so a student cannot put another in its place.
 pub const LISTEN_FD: i32 = 3;
+
+/// The file whose text new login shells say first.
+pub const GREETING_FILE: &str = "/run/boatyard/greeting";
 
 /// Where the session's own registry answers inside a sandbox, as host name and port.
 pub const REGISTRY_HOST: &str = "registry.lab:5000";
@@ -59,6 +68,9 @@ pub struct AgentConfig {
     /// Address of this node on the session's network, set by the engine; the agent configures nothing with it but
     /// `/etc/hosts`.
     pub address: Option<Ipv4Addr>,
+    /// The user to whom terminals, commands and new files belong; root where there is none, or no such user.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Loopback ports that are carried to the server.
     #[serde(default)]
     pub tunnels: Vec<Tunnel>,
@@ -68,6 +80,9 @@ pub struct AgentConfig {
     /// Keys for logins between the session's nodes; none switches them off.
     #[serde(default)]
     pub ssh: Option<SshKeys>,
+    /// What new login shells say first.
+    #[serde(default)]
+    pub greeting: Option<String>,
     /// Terminals opened at once, before anyone asks, so that the first viewer finds a prompt.
     #[serde(default)]
     pub terminals: Vec<(String, OpenTerminal)>,
@@ -125,6 +140,14 @@ pub struct Tunnel {
     pub names: Vec<String>,
 }
 
+impl Tunnel {
+    /// Names with the port at which clients in the sandbox reach it, such as `registry.lab:5000`.
+    pub fn hosts(&self) -> impl Iterator<Item = String> + '_ {
+        let port = self.aliases.first().map_or(self.port, std::net::SocketAddrV4::port);
+        self.names.iter().map(move |name| format!("{name}:{port}"))
+    }
+}
+
 /// What an agent says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
@@ -161,10 +184,10 @@ pub struct OpenTerminal {
     pub cols: u16,
     /// Rows, 1 to 1000.
     pub rows: u16,
-    /// Command and arguments; the login shell of root where there is none.
+    /// Command and arguments; the user's login shell where there is none.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
 }
@@ -188,6 +211,9 @@ pub struct TerminalInfo {
     pub viewers: u32,
     /// Command name of the terminal's foreground process group, such as `bash` or `vim`.
     pub foreground: Option<String>,
+    /// Working folder of its foreground process, or of its shell.
+    #[serde(default)]
+    pub cwd: Option<String>,
 }
 
 /// Query of `GET /v1/terminals/{id}/attach`.
@@ -214,12 +240,15 @@ pub struct ExecRequest {
     /// What its standard input gets; empty where absent.
     #[serde(default)]
     pub stdin: Option<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// Variables set over root's login environment.
+    /// Variables set over the user's login environment.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+    /// As whom it runs; [`AgentConfig::user`] where absent.
+    #[serde(default)]
+    pub user: Option<String>,
     /// After so many milliseconds its whole process group is killed.
     pub timeout_ms: u64,
     /// Most bytes kept of each of stdout and stderr; what comes after is read and dropped.
@@ -258,6 +287,32 @@ pub struct FileEntry {
     pub etag: String,
     /// Where a symbolic link points.
     pub target: Option<String>,
+    /// What a symbolic link leads to in the end; none where that is not there.
+    #[serde(default)]
+    pub leads_to: Option<FileKind>,
+    /// Whether it lies where nothing can be replaced: a read-only mount, or a file system like /proc.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// What is in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileList {
+    /// The folder, without links in its path.
+    pub path: String,
+    /// What is in it, by name.
+    pub entries: Vec<FileEntry>,
+    /// Whether there is more than is told.
+    pub truncated: bool,
+}
+
+/// What to move where: also a new name in the same folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMove {
+    /// What there is.
+    pub from: String,
+    /// Where it goes, with its new name.
+    pub to: String,
 }
 
 /// Kind of a [`FileEntry`].

@@ -13,6 +13,7 @@ use boatyard_protocol::agent::{
 };
 use bytes::Bytes;
 pub use docker::EngineAnswer;
+pub use files::{Condition, ReadFile};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;

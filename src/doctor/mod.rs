@@ -111,3 +111,10 @@ pub fn run(paths: &Paths, settings: &NativeSettings, cost: &SessionCost) -> Repo
     checks.extend(capacity.checks());
     Report { checks, capacity }
 }
+/// Whether the kernel has IP_VS, on which Swarm's routing mesh and virtual addresses rest; loads it where it can.
+pub fn has_ip_vs() -> bool {
+    use std::process::{Command, Stdio};
+    let there = || std::path::Path::new("/proc/net/ip_vs").exists();
+    let load = || Command::new("modprobe").args(["-q", "ip_vs"]).stdin(Stdio::null()).stderr(Stdio::null()).status();
+    there() || (load().is_ok_and(|s| s.success()) && there())
+}

@@ -1,64 +1,40 @@
-//! What a session has pushed, read from storage: tags with their layers.
-//!
-//! Manifests and configurations come from students: they are read as far as they are short and have the known shape.
+//! What a session has pushed, as the X-ray shows it: tags with their layers, and what is in them.
 
-use std::{fs::File, io::Read, path::Path};
-
-use serde::{Deserialize, de::DeserializeOwned};
-
-use super::{names::session_prefix, storage::Storage};
+use super::{
+    Registry,
+    manifest::{ImageConfig, Manifest},
+    names::session_prefix,
+    storage::Storage,
+};
 use crate::session::{Held, HeldLayer, PublicName};
 
-/// Longest manifest or configuration that is read, in bytes.
-const MAX: u64 = 1 << 20;
-/// Most layers of an image: Docker itself allows 127.
-const MAX_LAYERS: usize = 128;
+/// Most bytes of manifests and configurations that are read for one answer.
+const MAX_READ: usize = 8 << 20;
 
-#[derive(Deserialize)]
-struct Manifest {
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-    /// Of an index: one for each platform.
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
+impl Registry {
+    /// The tags of a session in order, at most `most`, and how many there are.
+    pub(super) async fn holdings_of(&self, session: &PublicName, most: usize) -> (Vec<Held>, usize) {
+        let used = self.quota.of(session);
+        let _turn = used.reading.lock().await;
+        let _place = self.readings.acquire().await;
+        let session = session.clone();
+        self.storage.blocking(move |storage| of_session(storage, &session, most)).await
+    }
 }
 
-#[derive(Deserialize)]
-struct Descriptor {
-    digest: String,
-    #[serde(default)]
-    size: u64,
-    platform: Option<Platform>,
-}
-
-#[derive(Deserialize)]
-struct Platform {
-    #[serde(default)]
-    architecture: String,
-}
-
-#[derive(Deserialize)]
-struct ImageConfig {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    #[serde(default)]
-    diff_ids: Vec<String>,
-}
-
-/// The tags of a session in order, at most `most`, and how many there are.
-pub fn of_session(storage: &Storage, session: &PublicName, most: usize) -> (Vec<Held>, usize) {
-    let (mut held, mut count) = (Vec::new(), 0);
+fn of_session(storage: &Storage, session: &PublicName, most: usize) -> (Vec<Held>, usize) {
+    let (mut held, mut count, mut left) = (Vec::new(), 0, MAX_READ);
+    let catalogue = storage.catalogue_layers();
     for repository in storage.of_session(session) {
         let stored = format!("{}{repository}", session_prefix(session));
         for tag in storage.tags(&stored) {
             let Some(digest) = storage.digest(&stored, &tag) else { continue };
             count += 1;
             if held.len() < most {
-                let layers = layers(storage, &stored, &digest);
+                let mut layers = layers(storage, &stored, &digest, &mut left);
+                for layer in &mut layers {
+                    layer.catalogue = catalogue.contains_key(&layer.digest);
+                }
                 held.push(Held { repository: repository.clone(), tag, digest, layers });
             }
         }
@@ -66,33 +42,28 @@ pub fn of_session(storage: &Storage, session: &PublicName, most: usize) -> (Vec<
     (held, count)
 }
 
-fn layers(storage: &Storage, repository: &str, digest: &str) -> Vec<HeldLayer> {
-    let Some(mut manifest) = read::<Manifest>(storage, digest) else { return Vec::new() };
-    if !manifest.manifests.is_empty() {
-        // What BuildKit attests of an image has an unknown platform.
-        let known = |d: &&Descriptor| d.platform.as_ref().is_none_or(|p| p.architecture != "unknown");
-        let first = manifest.manifests.iter().find(known).map(|d| d.digest.clone());
-        let Some(inner) = first.and_then(|d| read::<Manifest>(storage, &d)) else { return Vec::new() };
-        manifest = inner;
-    }
-    manifest.layers.truncate(MAX_LAYERS);
-    let own = manifest.config.filter(|c| storage.holds(repository, &c.digest));
-    let config = own.and_then(|c| read::<ImageConfig>(storage, &c.digest));
-    let diffs = config.map(|c| c.rootfs.diff_ids).filter(|d| d.len() == manifest.layers.len()).unwrap_or_default();
-    let layer = |(at, layer): (usize, Descriptor)| HeldLayer {
-        catalogue: storage.in_catalogue(&layer.digest).is_some(),
-        size: layer.size,
-        diff: diffs.get(at).cloned(),
-        digest: layer.digest,
+/// Layers of an image, or of the first one of an index.
+fn layers(storage: &Storage, repository: &str, digest: &str, left: &mut usize) -> Vec<HeldLayer> {
+    let mut read = |file: Option<std::path::PathBuf>| {
+        let bytes = Storage::document(&file?)?;
+        *left = left.checked_sub(bytes.len())?;
+        Some(bytes)
     };
-    manifest.layers.into_iter().enumerate().map(layer).collect()
-}
-
-fn read<T: DeserializeOwned>(storage: &Storage, digest: &str) -> Option<T> {
-    fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MAX).read_to_end(&mut bytes)?;
-        Ok(bytes)
+    let mut manifest = |digest: &str| read(storage.manifest_file(repository, digest)).map(|m| Manifest::read(&m));
+    let Some(mut found) = manifest(digest) else { return Vec::new() };
+    // What a build attests of an image has no platform.
+    let first = found.manifests().find(|m| m.platform().is_some()).map(|m| m.digest.clone());
+    if let Some(first) = first {
+        found = manifest(&first).unwrap_or_default();
     }
-    serde_json::from_slice(&bytes(&storage.blob_of(digest)?).ok()?).ok()
+    let config = found.config().and_then(|c| read(storage.blob_file(repository, &c.digest)));
+    let diffs = config.map(|c| ImageConfig::read(&c).diffs()).unwrap_or_default();
+    let known = diffs.len() == found.layers().count();
+    let layer = |(at, layer): (usize, &super::manifest::Descriptor)| HeldLayer {
+        size: layer.size,
+        diff: diffs.get(at).filter(|_| known).cloned(),
+        digest: layer.digest.chars().take(71).collect(),
+        catalogue: false,
+    };
+    found.layers().enumerate().map(layer).collect()
 }

@@ -12,7 +12,10 @@ use boatyard_protocol::agent::{DockerState, DockerStorage, ListeningPort, Termin
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{EndReason, NodeName, PublicName, SessionId, SwarmRole};
+use super::{
+    EndReason, NodeName, PublicName, SessionId, SwarmRole,
+    usage::{LimitReached, NodeUsage},
+};
 use crate::{
     agent::AgentClient,
     course::check::CheckResult,
@@ -28,12 +31,23 @@ pub enum Event {
     Changed,
     /// The ports that listen in a node changed.
     Ports(NodeName),
+    /// What a node uses was looked at.
+    Usage(NodeName),
+    /// A node has come to a limit of its own.
+    LimitReached {
+        /// The node.
+        node: NodeName,
+        /// The limit.
+        limit: LimitReached,
+    },
     /// A node's sandbox died; the session goes on with the others.
     NodeLost(NodeName),
     /// The state of a node's Docker Engine changed.
     Docker(NodeName),
     /// A node's terminals changed.
     Terminals(NodeName),
+    /// What the session has in the registry changed.
+    Registry,
     /// Something happened that a check may depend on.
     Activity,
     /// A step's checks were evaluated, with another result than before.
@@ -99,6 +113,8 @@ pub struct Live {
     pub(crate) answers: Semaphore,
     /// Evaluations of checks, which hold answers of its Docker Engines: so many at once.
     pub(super) checking: Semaphore,
+    /// How many look at the session now.
+    pub(super) viewers: watch::Sender<usize>,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -126,6 +142,8 @@ pub struct Facts {
     pub terminals: Vec<TerminalInfo>,
     /// What it is in the session's swarm, if it is in one.
     pub swarm: Option<SwarmRole>,
+    /// What it uses, where someone has looked.
+    pub usage: Option<NodeUsage>,
 }
 
 impl Live {
@@ -143,6 +161,7 @@ impl Live {
             swarm_changed: Notify::new(),
             answers: Semaphore::new(4),
             checking: Semaphore::new(2),
+            viewers: watch::Sender::new(0),
             watched: watch::Sender::new(Vec::new()),
         }
     }
@@ -198,6 +217,12 @@ impl Live {
         self.cancel.cancel();
     }
 
+    /// Says that someone looks at the session, until what it answers is dropped.
+    pub fn view(self: &Arc<Self>) -> Viewing {
+        self.viewers.send_modify(|n| *n += 1);
+        Viewing(self.clone())
+    }
+
     /// What happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -242,9 +267,20 @@ impl Live {
     }
 }
 
+/// Someone who looks at a session, as long as it lives.
+#[derive(Debug)]
+pub struct Viewing(Arc<Live>);
+
+impl Drop for Viewing {
+    fn drop(&mut self) {
+        self.0.viewers.send_modify(|n| *n -= 1);
+    }
+}
+
 impl Node {
     pub(super) fn new(row: &NodeRow, client: AgentClient, cancel: CancellationToken) -> Node {
-        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None };
+        let facts =
+            Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None, usage: None };
         Node {
             name: row.name.clone(),
             address: row.address,

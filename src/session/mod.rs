@@ -9,6 +9,7 @@ mod create;
 mod end;
 mod expire;
 mod ids;
+mod images;
 mod lesson;
 mod live;
 mod making;
@@ -16,8 +17,10 @@ mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod setup;
 mod ssh;
 mod swarm;
+mod usage;
 mod watch;
 
 use std::{
@@ -36,6 +39,7 @@ pub use recover::Recovered;
 pub use services::{Held, HeldLayer, Services};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+pub use usage::{LimitReached, NodeUsage};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
 
@@ -108,6 +112,8 @@ struct Inner {
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
     making: making::Making,
+    /// Whether this host's kernel has what Swarm's routing mesh needs.
+    ip_vs: bool,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -137,6 +143,7 @@ impl Sessions {
                 library,
                 live,
                 making: making::Making::default(),
+                ip_vs: crate::doctor::has_ip_vs(),
                 shutdown,
                 tasks,
                 removals: Default::default(),
@@ -174,6 +181,11 @@ impl Sessions {
     /// The courses.
     pub fn library(&self) -> &Library {
         &self.inner.library
+    }
+
+    /// Whether Swarm's routing mesh and virtual addresses work on this host.
+    pub fn has_routing_mesh(&self) -> bool {
+        self.inner.ip_vs
     }
 
     /// The configuration.

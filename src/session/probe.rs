@@ -40,7 +40,7 @@ impl Probe for SessionProbe<'_> {
     async fn read_file(&self, node: &str, path: &str, max: usize) -> Result<Option<Vec<u8>>, ProbeError> {
         match self.node(node)?.agent().read_small_file(path, max).await {
             // A folder is no file either.
-            Err(e) if e.status() == Some(400) => Ok(None),
+            Err(e) if matches!(e.status(), Some(400 | 409)) => Ok(None),
             other_result => other_result.map_err(other),
         }
     }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{debug, warn};
 
-use super::{EndReason, Event, Live, Node, Sessions, live::DockerTold};
+use super::{EndReason, Event, LimitReached, Live, Node, Sessions, live::DockerTold};
 use crate::{
     agent::{AgentError, AgentSocket},
     docker,
@@ -28,6 +28,7 @@ impl Sessions {
         tasks.spawn(self.clone().watch_lessons(live.clone()));
         tasks.spawn(self.clone().watch_pushes(live.clone()));
         tasks.spawn(self.clone().watch_swarm(live.clone()));
+        tasks.spawn(self.clone().watch_usage(live.clone()));
         for node in live.nodes() {
             self.watch_node(live, &node);
         }
@@ -47,7 +48,10 @@ impl Sessions {
                 () = live.cancel.cancelled() => return,
                 push = pushes.recv() => match push {
                     Ok(session) if session != name => {}
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => live.touch(),
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        live.emit(Event::Registry);
+                        live.touch();
+                    }
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 },
             }
@@ -153,6 +157,9 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                 // Told by managers: a node joined, left or was promoted.
                 if event["Type"] == "node" {
                     live.swarm_changed.notify_one();
+                }
+                if event["Type"] == "container" && event["Action"] == "oom" {
+                    live.emit(Event::LimitReached { node: node.name().clone(), limit: LimitReached::OutOfMemory });
                 }
                 live.touch();
             }

@@ -91,8 +91,15 @@ async fn writable_layers(node: &Node, containers: &[(String, bool)]) -> Vec<Opti
         return Vec::new();
     }
     let command = ["sh", "-c", SUM, "sh"].map(str::to_owned).into_iter().chain(folders).collect();
-    let request =
-        ExecRequest { command, stdin: None, cwd: None, env: Default::default(), timeout_ms: 2000, max_output: 1 << 10 };
+    let request = ExecRequest {
+        command,
+        user: None,
+        stdin: None,
+        cwd: None,
+        env: Default::default(),
+        timeout_ms: 2000,
+        max_output: 1 << 10,
+    };
     let answer = node.agent().exec(&request).await.map(|a| a.stdout).unwrap_or_default();
     let mut sizes = answer.lines().map(|line| line.trim().parse().ok());
     containers.iter().map(|_| sizes.next().flatten()).collect()

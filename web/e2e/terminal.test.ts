@@ -48,6 +48,19 @@ test("a new session takes keys at once, copies, pastes and finds", { timeout: 12
   await shows(page, "# echo key-");
   await page.keyboard.press("Enter");
   await shows(page, "\nkey-2");
+  await fill(page, "echo plain-$((1+1))");
+  await page.keyboard.press("Control+V");
+  await shows(page, "# echo plain-");
+  await page.keyboard.press("Enter");
+  await shows(page, "\nplain-2");
+  // A program that fills the screen has the key to itself.
+  await type(page, "vim");
+  await shows(page, "VIM - Vi IMproved");
+  await page.keyboard.press("Control+V");
+  await shows(page, "-- VISUAL BLOCK --");
+  await page.keyboard.press("Escape");
+  await page.keyboard.type(":q!\n");
+  await prompt(page);
   await fill(page, "echo mouse-$((1+1))");
   await page.mouse.click(word.x, word.y, { button: "right" });
   await shows(page, "# echo mouse-");

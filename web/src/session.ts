@@ -1,13 +1,17 @@
 import { SessionApi } from "./api/client";
 import { SessionEvents } from "./api/events";
 import type { NodeView, SessionEvent, SessionPageState, SessionView } from "./api/types";
+import { acceptDrops } from "./files/drop";
 import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
 import { Lifetime } from "./session/lifetime";
+import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
+import { Quiet } from "./session/quiet";
 import { setUpShortcuts } from "./session/shortcuts";
+import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
 import { setUpDialogs } from "./ui/dialog";
 import { setUpDivider } from "./ui/divider";
@@ -27,15 +31,20 @@ const divider = document.querySelector<HTMLElement>(".divider");
 if (divider) setUpDivider(divider, deck, { key: "split", property: "--split", initial: 42 });
 const panes = new PaneSwitch();
 const bar = new Bar(state.session.id);
+const nodeList = new Nodes(api, state.max_nodes, state.routing_mesh, {
+  showTerminal: (node) => void show(node, "main"),
+  newTerminal: (node) => void dock.then((d) => d.open(node)),
+});
 const countdown = new Countdown(state.now);
 const lifetime = new Lifetime(api, (session) => showSession(session));
 let nodes: NodeView[] = [];
 let docked!: (dock: Dock) => void;
 const dock = new Promise<Dock>((resolve) => (docked = resolve));
 let dockStarted = false;
-let currentNode: () => string | undefined = () => undefined;
+let currentTerminal: () => { node: string; terminal: string } | null = () => null;
 let player: Player | null = null;
 const listeners = new Set<(event: SessionEvent) => void>();
+const quiet = new Quiet();
 
 setUpShortcuts((on) => void dock.then((d) => d.setScreenReader(on)));
 need("[data-new-terminal]").addEventListener("click", () => void dock.then((d) => d.open()));
@@ -51,12 +60,19 @@ showSession(state.session);
 new Panels({
   api,
   nodes: () => nodes,
-  currentNode: () => currentNode() ?? nodes[0]?.name ?? "node1",
+  currentNode: () => currentTerminal()?.node ?? nodes[0]?.name ?? "node1",
+  currentTerminal: () => currentTerminal(),
+  workingFolder,
   onEvent: (handler) => {
     listeners.add(handler);
     return () => listeners.delete(handler);
   },
+  onQuiet: (handler) => quiet.on(handler),
   run: (node, command, enter) => run(node, "main", command, enter),
+});
+acceptDrops(need(".screens"), api.base, () => {
+  const node = currentTerminal()?.node;
+  return node ? { node, folder: () => workingFolder(node) } : null;
 });
 const events = new SessionEvents(api, take, (link) => bar.linked(link));
 
@@ -84,6 +100,15 @@ function apply(event: SessionEvent): void {
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
       break;
+    case "usage":
+      nodeList.showUsage(event.node, event.usage);
+      break;
+    case "limit-reached":
+      toast(`${event.node} ${LIMITS[event.limit]}`, "alert");
+      break;
+    case "node-lost":
+      toast(`${event.node} is gone: its machine died. The session goes on with the other nodes.`, "alert");
+      break;
     case "warning":
       countdown.warn(event.seconds_left);
       break;
@@ -110,6 +135,7 @@ function changeNode(name: string, change: Partial<NodeView>): void {
 function showNodes(next: NodeView[]): void {
   nodes = next;
   bar.show(nodes);
+  nodeList.show(nodes);
   if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));
 }
 
@@ -122,7 +148,8 @@ async function startDock(): Promise<void> {
     const first = nodes[0];
     if (first) made.add(first.name, "main");
     if (!state.lesson) made.focus();
-    currentNode = () => made.node;
+    currentTerminal = () => made.front;
+    made.onOutput = () => quiet.output();
     docked(made);
     // The first event may have come before the dock was there to hear it.
     for (const node of nodes) made.reconcile(node.name, await api.terminals(node.name));
@@ -130,6 +157,22 @@ async function startDock(): Promise<void> {
     dockStarted = false;
     toast(`The terminal did not come up: ${(error as Error).message}. Reload the page to try again.`, "alert");
   }
+}
+
+async function show(node: string, terminal: string): Promise<void> {
+  panes.revealTerminal();
+  try {
+    await (await dock).show(node, terminal);
+  } catch (error) {
+    toast(`The terminal did not open: ${(error as Error).message}`, "alert");
+  }
+}
+
+async function workingFolder(node: string): Promise<string> {
+  const terminals = await api.terminals(node);
+  const front = currentTerminal();
+  const at = front?.node === node ? terminals.find(({ id }) => id === front.terminal) : undefined;
+  return at?.cwd ?? terminals[0]?.cwd ?? "/root";
 }
 
 async function run(node: string, terminal: string, command: string, enter: boolean): Promise<void> {

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     events::Hub,
     reaper::{Process, Reaper},
+    sandbox::offline,
 };
 
 /// A daemon that lived shorter than this died quickly.
@@ -47,6 +48,8 @@ struct Inner {
     events: Hub,
     reaper: Arc<Reaper>,
     mode: DockerMode,
+    /// Environment of dockerd, beside what it always has.
+    environment: Vec<(&'static str, String)>,
     listener: Option<AsyncFd<OwnedFd>>,
     /// Cancelled when the daemons are to stop.
     stop: CancellationToken,
@@ -76,6 +79,7 @@ impl Docker {
             events,
             reaper,
             mode: config.docker,
+            environment: offline::environment(config),
             listener,
             stop: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -164,7 +168,7 @@ impl Docker {
         }
         // At the same time: dockerd has much to do before it needs containerd, and then looks for its socket again and again.
         if dockerd.is_none() {
-            match daemons::dockerd(reaper, listener.get_ref()) {
+            match daemons::dockerd(reaper, listener.get_ref(), &self.inner.environment) {
                 Ok(process) => *dockerd = Some(process),
                 Err(e) => return format!("dockerd does not start: {e}"),
             }

@@ -13,7 +13,7 @@ use tokio::{io::unix::AsyncFd, time::sleep};
 
 use crate::{
     reaper::{Process, Reaper},
-    users::Login,
+    users::{BECOME, Login},
 };
 
 /// Once every process has closed the terminal, it counts as ready for ever, though nothing can be read or written. How
@@ -26,12 +26,12 @@ pub struct Pty {
 }
 
 impl Pty {
-    /// Opens a pseudo-terminal and starts the command, or root's login shell, on it.
+    /// Opens a pseudo-terminal and starts the command, or the user's login shell, on it.
     ///
     /// # Errors
     /// When no pseudo-terminal is to be had, or neither the command nor any shell starts.
     pub fn open(open: &OpenTerminal, reaper: &Reaper) -> anyhow::Result<(Pty, Process, Option<String>)> {
-        let login = Login::root();
+        let login = Login::user();
         let pair = native_pty_system()
             .openpty(size(open.cols, open.rows))
             .context("no pseudo-terminal to be had; is /dev/pts mounted?")?;
@@ -39,13 +39,16 @@ impl Pty {
         // SAFETY: the descriptor is open as long as `pair.master`, which lives to the end of this function.
         let master = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()?;
         let mut notice = None;
-        let command = if open.command.is_empty() {
+        let mut command = if open.command.is_empty() {
             let (shell, said) = login.usable_shell();
             notice = said;
             vec![shell, "-l".to_owned()]
         } else {
             open.command.clone()
         };
+        if !login.is_root() {
+            command.splice(0..0, ["/proc/self/exe".to_owned(), BECOME.to_owned(), login.name.clone()]);
+        }
         let mut builder = CommandBuilder::from_argv(command.iter().map(Into::into).collect());
         builder.env_clear();
         for (key, value) in login.environment() {
@@ -113,10 +116,24 @@ impl Pty {
 
     /// Command name of the foreground process group.
     pub fn foreground(&self) -> Option<String> {
+        let name = std::fs::read(format!("/proc/{}/comm", self.foreground_group()?)).ok()?;
+        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
+    }
+
+    /// Working folder of the foreground process, or of the process `shell` where that has none.
+    pub fn working_folder(&self, shell: i32) -> Option<String> {
+        self.foreground_group().into_iter().chain([shell]).find_map(|pid| {
+            let folder = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?.into_os_string().into_string().ok()?;
+            // The kernel's remarks. It is not asked whether the folder is there: a file system of the student's may never
+            // answer.
+            (folder.starts_with('/') && !folder.ends_with(" (deleted)")).then_some(folder)
+        })
+    }
+
+    fn foreground_group(&self) -> Option<i32> {
         // SAFETY: takes and gives plain integers.
         let group = unsafe { libc::tcgetpgrp(self.master.get_ref().as_raw_fd()) };
-        let name = (group > 0).then(|| std::fs::read(format!("/proc/{group}/comm")).ok()).flatten()?;
-        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
+        (group > 0).then_some(group)
     }
 
     /// Sends a signal to the foreground process group, as a hang-up of the line would.

@@ -45,6 +45,8 @@ pub struct Terminal {
     pub generation: u64,
     state: Mutex<State>,
     pty: Pty,
+    /// Process id of what was started in it.
+    shell: i32,
     /// Rung when there is something new for viewers.
     news: Notify,
     /// Rung when reading may go on.
@@ -101,6 +103,7 @@ impl Terminal {
                 stuck_inputs: 0,
             }),
             pty,
+            shell: process.pid,
             news: Notify::new(),
             gate: Notify::new(),
             input,
@@ -122,6 +125,7 @@ impl Terminal {
     /// What the terminal says of itself.
     pub fn info(&self) -> TerminalInfo {
         let foreground = self.pty.foreground();
+        let cwd = self.pty.working_folder(self.shell);
         let s = self.lock();
         TerminalInfo {
             id: self.id.clone(),
@@ -132,6 +136,7 @@ impl Terminal {
             exit_code: s.exit,
             viewers: s.viewers.len() as u32,
             foreground: foreground.filter(|_| s.exit.is_none()),
+            cwd: cwd.filter(|_| s.exit.is_none()),
         }
     }
 

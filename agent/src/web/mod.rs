@@ -37,6 +37,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/exec", post(exec::exec))
         .route("/v1/files", get(files::read).put(files::write).delete(files::remove))
         .route("/v1/files/list", get(files::list))
+        .route("/v1/files/folder", put(files::make_folder))
+        .route("/v1/files/move", post(files::rename))
+        .route("/v1/files/tar", get(files::tar))
         .route("/v1/dial", get(streams::dial))
         .route("/v1/events", get(events::events))
         .route("/v1/accept", get(streams::accept))
@@ -109,11 +112,14 @@ fn io_error(e: &std::io::Error) -> Response {
     let status = match e.kind() {
         K::NotFound => StatusCode::NOT_FOUND,
         K::InvalidInput | K::InvalidFilename | K::NotADirectory => StatusCode::BAD_REQUEST,
-        K::IsADirectory | K::AlreadyExists | K::DirectoryNotEmpty | K::ResourceBusy | K::PermissionDenied => {
+        K::ReadOnlyFilesystem | K::PermissionDenied => StatusCode::FORBIDDEN,
+        K::IsADirectory | K::AlreadyExists | K::DirectoryNotEmpty | K::ResourceBusy | K::CrossesDevices => {
             StatusCode::CONFLICT
         }
-        K::StorageFull | K::QuotaExceeded | K::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        K::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        K::StorageFull | K::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
         K::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        _ if e.raw_os_error() == Some(libc::ELOOP) => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     error(status, e.to_string())

@@ -132,12 +132,12 @@ fn build(place: &Place, spec: &SandboxSpec, agent: &Path, base: u32, cgroups: &C
         .hostname(spec.agent.hostname.clone())
         .root(RootBuilder::default().path(place.merged()).readonly(false).build()?)
         .process(process)
-        .mounts(mounts(place, agent)?)
+        .mounts(mounts(place, spec, agent)?)
         .linux(linux)
         .build()?)
 }
 
-fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
+fn mounts(place: &Place, spec: &SandboxSpec, agent: &Path) -> Result<Vec<Mount>> {
     let mount = |target: &str, kind: &str, source: &Path, options: &str| {
         MountBuilder::default()
             .destination(target)
@@ -159,8 +159,7 @@ fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
         fs("/run", "tmpfs", "nosuid,nodev,mode=755,size=64m")?,
         fs("/tmp", "tmpfs", "nosuid,nodev,mode=1777,size=256m")?,
         bind(AGENT, agent, "bind,ro,nosuid,nodev")?,
-        // Docker's own overlays cannot lie on an overlay.
-        bind("/var/lib/docker", &place.disk().join("docker"), "rbind,rw")?,
+        mount(&spec.disk.to_string_lossy(), "bind", &place.disk().join("docker"), "rbind,rw")?,
         bind("/dev/fuse", &place.devices().join("fuse"), "bind,rw,nosuid,noexec")?,
         bind("/dev/net/tun", &place.devices().join("tun"), "bind,rw,nosuid,noexec")?,
     ])
@@ -207,9 +206,8 @@ pub(super) fn make_devices(place: &Place, owner: u32) -> Result<()> {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o711))?;
     for (name, minor) in [("fuse", 229), ("tun", 200)] {
         let path = folder.join(name);
-        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(10, minor)).with_context(|| {
-            format!("making {} (the data folder's file system must allow device nodes)", path.display())
-        })?;
+        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(10, minor))
+            .with_context(|| format!("making {}", path.display()))?;
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666))?;
         chown(&path, Some(owner), Some(owner))?;
     }

@@ -42,6 +42,49 @@ pub(super) struct TerminalInfo {
     /// Name of the program in its foreground, such as `bash` or `vim`.
     #[schema(required)]
     foreground: Option<String>,
+    /// Working folder of that program, or of the shell.
+    #[schema(required)]
+    cwd: Option<String>,
+}
+
+/// A file or folder.
+#[derive(ToSchema)]
+#[schema(as = FileEntry)]
+pub(super) struct FileEntry {
+    /// Its name without folders; bytes that are not UTF-8 are replaced by U+FFFD, and such a name cannot be asked for.
+    name: String,
+    /// What it is.
+    kind: FileKind,
+    /// Bytes; 0 also where it is not known before it is read, as in /proc.
+    size: u64,
+    /// Permission bits.
+    mode: u32,
+    /// Milliseconds since 1970 of its last change.
+    modified_ms: i64,
+    /// Changes with every write.
+    etag: String,
+    /// Where a symbolic link points.
+    #[schema(required)]
+    target: Option<String>,
+    /// What a symbolic link leads to in the end; none where that is not there.
+    #[schema(required)]
+    leads_to: Option<FileKind>,
+    /// Whether it lies where nothing can be replaced, such as /proc.
+    read_only: bool,
+}
+
+/// Kind of a file.
+#[derive(ToSchema)]
+#[schema(as = FileKind, rename_all = "kebab-case")]
+pub(super) enum FileKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A device, socket or pipe.
+    Other,
 }
 
 /// How a check came out.
@@ -89,8 +132,28 @@ mod tests {
                 exit_code: None,
                 viewers: 0,
                 foreground: None,
+                cwd: None,
             },
         );
+        has_the_fields_of(
+            "FileEntry",
+            agent::FileEntry {
+                name: "a".into(),
+                kind: agent::FileKind::File,
+                size: 0,
+                mode: 0,
+                modified_ms: 0,
+                etag: String::new(),
+                target: None,
+                leads_to: None,
+                read_only: false,
+            },
+        );
+        use agent::FileKind as K;
+        let all = [K::File, K::Folder, K::Link, K::Other].map(|k| match k {
+            K::File | K::Folder | K::Link | K::Other => json!(k),
+        });
+        assert_eq!(schema("FileKind")["enum"], json!(all));
         has_the_fields_of(
             "CheckResult",
             check::CheckResult { title: String::new(), passed: false, hint: Some(String::new()) },

@@ -5,8 +5,10 @@ pub mod events;
 mod exec;
 mod files;
 mod health;
+mod images;
 mod lessons;
 mod nodes;
+mod registry;
 mod sessions;
 mod terminals;
 mod xray;
@@ -45,7 +47,9 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
         .routes(routes!(nodes::add))
@@ -57,7 +61,14 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(terminals::open, terminals::close))
         .routes(routes!(terminals::socket))
         .routes(routes!(exec::exec))
-        .routes(routes!(files::read, files::write))
+        .routes(routes!(registry::contents))
+        .routes(routes!(registry::delete_repository))
+        .routes(routes!(registry::delete_tag))
+        .routes(routes!(files::read, files::write, files::remove))
+        .routes(routes!(files::list))
+        .routes(routes!(files::make_folder))
+        .routes(routes!(files::rename))
+        .routes(routes!(files::tar))
         .routes(routes!(lessons::progress, lessons::set_position))
         .routes(routes!(lessons::check))
         .routes(routes!(lessons::answer))

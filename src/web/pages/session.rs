@@ -51,6 +51,8 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
     let mut state = PageState {
         session: serde_json::to_value(api::SessionView::of(&live, app)).map_err(|e| Problem::internal(&e))?,
         now: rfc3339(now_ms()).unwrap_or_default(),
+        max_nodes: app.sessions.config().sessions.nodes,
+        routing_mesh: app.sessions.has_routing_mesh(),
         lesson: None,
     };
     let mut view = None;

@@ -14,7 +14,7 @@ use axum::{
 use serde::Serialize;
 
 pub use catalogue::{CatalogueImage, CataloguePage};
-pub use home::{CourseCard, HomePage, LessonCard, RunningSession};
+pub use home::{CourseCard, HomePage, ImageChoice, LessonCard, RunningSession};
 pub use notice::{EndedPage, ErrorPage, FullPage, LimitPage};
 pub use port::{PortErrorPage, PortWaitingPage};
 pub use session::{LessonPlace, LessonView, PageState, SessionPage, StepLink};

@@ -4,6 +4,8 @@ fn session_state(name: &str) -> PageState {
     PageState {
         session: serde_json::json!({ "id": "s1", "public_name": name, "state": "running" }),
         now: "2026-01-01T00:00:00Z".into(),
+        max_nodes: 5,
+        routing_mesh: false,
         lesson: None,
     }
 }

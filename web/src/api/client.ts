@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, Problem, Progress, SessionView, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -12,15 +12,11 @@ export class ApiError extends Error {
 
 const seg = encodeURIComponent;
 
-async function send(method: string, path: string, body?: BodyInit, type?: string): Promise<Response> {
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) {
-    init.body = body;
-    init.headers = { "content-type": type ?? "application/octet-stream" };
-  }
+/** Asks the server; what is no success becomes an `ApiError`. */
+export async function send(method: string, path: string, more: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { method, credentials: "same-origin", cache: "no-store", ...more });
   } catch {
     throw new ApiError({ type: "about:blank", status: 0, title: "The server does not answer", detail: "The connection is gone for now." });
   }
@@ -32,12 +28,15 @@ async function send(method: string, path: string, body?: BodyInit, type?: string
 }
 
 async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  return (await (await send(method, path, text, "application/json")).json()) as T;
+  return (await (await send(method, path, body === undefined ? {} : asJson(body))).json()) as T;
 }
 
-export function createSession(course?: string, lesson?: string): Promise<SessionView> {
-  return json("POST", "/api/v1/sessions", course && lesson ? { course, lesson } : {});
+function asJson(body: unknown): RequestInit {
+  return { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+}
+
+export function createSession(wanted: { course: string | undefined; lesson: string | undefined; image: string | undefined }): Promise<SessionView> {
+  return json("POST", "/api/v1/sessions", wanted);
 }
 
 /** The API of one session. */
@@ -60,6 +59,18 @@ export class SessionApi {
     await send("DELETE", this.base);
   }
 
+  addNode(): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes`, {});
+  }
+
+  async removeNode(node: string): Promise<void> {
+    await send("DELETE", `${this.base}/nodes/${seg(node)}`);
+  }
+
+  joinSwarm(node: string, role: SwarmRole): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes/${seg(node)}/swarm`, { role });
+  }
+
   terminals(node: string): Promise<TerminalInfo[]> {
     return json("GET", `${this.base}/nodes/${seg(node)}/terminals`);
   }
@@ -73,7 +84,19 @@ export class SessionApi {
   }
 
   async writeFile(node: string, path: string, content: string): Promise<void> {
-    await send("PUT", `${this.base}/nodes/${seg(node)}/files?path=${seg(path)}`, content);
+    await send("PUT", `${this.base}/nodes/${seg(node)}/files?path=${seg(path)}`, { body: content });
+  }
+
+  registry(): Promise<RegistryContents> {
+    return json("GET", `${this.base}/registry`);
+  }
+
+  async deleteTag(repository: string, tag: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/tags?${new URLSearchParams({ repository, tag })}`);
+  }
+
+  async deleteRepository(repository: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/repositories?${new URLSearchParams({ repository })}`);
   }
 
   lesson(course: string, lesson: string): LessonApi {
@@ -102,7 +125,7 @@ export class LessonApi {
   }
 
   async setCurrent(step: string): Promise<void> {
-    await send("PUT", `${this.base}/progress`, JSON.stringify({ current_step: step }), "application/json");
+    await send("PUT", `${this.base}/progress`, asJson({ current_step: step }));
   }
 
   check(step: string): Promise<CheckReport> {

@@ -1,6 +1,23 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lab images that sessions can have; the usual one first. */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -169,7 +186,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a command as root in a node and waits for its end. */
+        /** Runs a command in a node and waits for its end. */
         post: operations["exec"];
         delete?: never;
         options?: never;
@@ -184,10 +201,85 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a file. */
-        get: operations["read"];
-        /** Writes a file. Missing folders are made; readers see the old file or the new one, never a part. */
-        put: operations["write"];
+        /**
+         * The bytes of a file. `ETag` is what `If-Match` takes; `X-Boatyard-Read-Only: true` where it cannot be replaced. A file
+         *     whose size is not known before it is read, as in /proc, comes without `Content-Length`.
+         */
+        get: operations["read_file"];
+        /**
+         * Writes a file. Missing folders are made; readers see the old file or the new one, never a part. With `If-Match` it is
+         *     written only over the file that has this `ETag`, with `If-None-Match: *` only where there is none.
+         */
+        put: operations["write_file"];
+        post?: never;
+        /** Removes a file, a link, or a folder with all in it. */
+        delete: operations["remove_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a folder and those above it that are missing, or finds it. */
+        put: operations["make_folder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a folder. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves or renames a file or folder, never over what is there. */
+        post: operations["move_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/files/tar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A folder as a tar archive, made while it is sent. Other file systems below it stay out. */
+        get: operations["download_folder"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -267,19 +359,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sessions/{id}/xray": {
+    "/api/v1/sessions/{id}/registry": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * What the session's Docker Engines and its registry hold, and what each command changed, in words: a WebSocket of JSON
-         *     text messages. The whole picture comes first, then what changes; each message replaces what an earlier one said of
-         *     the same. It never starts an engine that sleeps, and costs nothing while nobody looks.
-         */
-        get: operations["xray"];
+        /** What the session has pushed into its registry. `registry` events tell when it has changed. */
+        get: operations["registry_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a repository with all its tags. Layers that nothing else uses are removed some time later. */
+        delete: operations["delete_repository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a tag. The image stays where another tag names it. */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session can be started as. */
+        get: operations["list_templates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -344,7 +483,7 @@ export interface components {
         Exec: {
             /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
             command: string[];
-            /** @description Working folder; `/root` where absent. */
+            /** @description Working folder; the user's home where absent. */
             cwd?: string | null;
             /** @description Further environment variables. */
             env?: {
@@ -357,6 +496,11 @@ export interface components {
              * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+             *     images.
+             */
+            user?: string | null;
         };
         /** @description How a command ended. */
         ExecResult: {
@@ -373,6 +517,61 @@ export interface components {
             timed_out: boolean;
             /** @description Whether one of them was cut. */
             truncated: boolean;
+        };
+        /** @description A file or folder. */
+        FileEntry: {
+            /** @description Changes with every write. */
+            etag: string;
+            /** @description What it is. */
+            kind: components["schemas"]["FileKind"];
+            leads_to: components["schemas"]["FileKind"] | null;
+            /**
+             * Format: int32
+             * @description Permission bits.
+             */
+            mode: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970 of its last change.
+             */
+            modified_ms: number;
+            /** @description Its name without folders; bytes that are not UTF-8 are replaced by U+FFFD, and such a name cannot be asked for. */
+            name: string;
+            /** @description Whether it lies where nothing can be replaced, such as /proc. */
+            read_only: boolean;
+            /**
+             * Format: int64
+             * @description Bytes; 0 also where it is not known before it is read, as in /proc.
+             */
+            size: number;
+            /** @description Where a symbolic link points. */
+            target: string | null;
+        };
+        /**
+         * @description Kind of a file.
+         * @enum {string}
+         */
+        FileKind: "file" | "folder" | "link" | "other";
+        /** @description What is in a folder. */
+        FileList: {
+            /** @description What is in it, by name. */
+            entries: components["schemas"]["FileEntry"][];
+            /** @description The folder, without links in its path. */
+            path: string;
+            /** @description Whether there is more than is told. */
+            truncated: boolean;
+            /**
+             * Format: int64
+             * @description Most bytes of a file that may be written.
+             */
+            upload_limit: number;
+        };
+        /** @description What to move where: also a new name in the same folder. */
+        FileMove: {
+            /** @description What there is. */
+            from: string;
+            /** @description Where it goes, with its new name. */
+            to: string;
         };
         /** @description A graded answer. */
         Graded: {
@@ -411,6 +610,26 @@ export interface components {
             /** @description What it shall be. */
             role: components["schemas"]["SwarmRole"];
         };
+        /** @description A lab image. */
+        LabImage: {
+            /** @description Whether sessions get it unless they ask for another. */
+            default: boolean;
+            /** @description Name of its distribution. */
+            distribution: string;
+            /** @description Its name, as a session is asked for with it. */
+            name: string;
+            /** @description What it is, in one line; empty where nobody said. */
+            summary: string;
+            /** @description Versions of what matters in it: label, such as `docker`, to version. */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description A limit that a node has come to.
+         * @enum {string}
+         */
+        LimitReached: "out-of-memory" | "processes" | "disk";
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
@@ -420,8 +639,12 @@ export interface components {
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
+            /** @description Name of the lab image; the template's, the lesson's or the server's usual one, where absent. */
+            image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
+            /** @description Name of a template; one node where absent. */
+            template?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -434,6 +657,8 @@ export interface components {
             address: string;
             /** @description State of its Docker Engine. */
             docker: components["schemas"]["DockerState"];
+            /** @description The lab image that it was made from. */
+            image: string;
             /** @description Its name. */
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
@@ -499,12 +724,79 @@ export interface components {
          *     opens nothing. Ten characters of `a-z0-9`, the first a letter.
          */
         PublicName: string;
+        /** @description An image. */
+        PushedImage: {
+            /** @description When it was made, if it says so (RFC 3339). */
+            created?: string | null;
+            /** @description Digest of its manifest or index. */
+            digest: string;
+            /** @description Its layers, lowest first; of an index, those of all its images. */
+            layers: components["schemas"]["PushedLayer"][];
+            /** @description Media type of that. */
+            media_type: string;
+            /** @description The platforms of an index, such as `linux/amd64`; empty where it is a single image. */
+            platforms: string[];
+            /** @description TCP ports that it says it listens on. */
+            ports: number[];
+            /**
+             * Format: int64
+             * @description Bytes to pull: configuration and layers, compressed.
+             */
+            size: number;
+        };
+        /** @description A layer. */
+        PushedLayer: {
+            /** @description Images of the catalogue that have it, the one with the fewest layers first; the first few. */
+            catalogue: string[];
+            /** @description The instruction of the Dockerfile that made it, if that is known. */
+            created_by?: string | null;
+            /** @description Its digest. */
+            digest: string;
+            /** @description Other tags of this session that have it, such as `me/app:1.0`; the first few. */
+            shared_with: string[];
+            /**
+             * Format: int64
+             * @description Its bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description A repository. */
+        PushedRepository: {
+            /** @description Its name, such as `me/app`. */
+            name: string;
+            /** @description Its tags, the last pushed first. */
+            tags: components["schemas"]["PushedTag"][];
+        };
+        /** @description A tag, and the image that it names. */
+        PushedTag: components["schemas"]["PushedImage"] & {
+            /** @description The tag, such as `1.0`. */
+            name: string;
+            /** @description When it was pushed (RFC 3339). */
+            pushed_at: string;
+        };
         /** @description The last answer to a quiz. */
         QuizState: {
             /** @description Numbers of the options that were chosen. */
             answers: number[];
             /** @description Whether it was right. */
             correct: boolean;
+        };
+        /** @description What a session has pushed. */
+        RegistryContents: {
+            /** @description How many repositories and tags are left off, because there are too many to tell. */
+            left_off: number;
+            /**
+             * Format: int64
+             * @description Bytes that it may take.
+             */
+            quota: number;
+            /** @description Its repositories, by name. */
+            repositories: components["schemas"]["PushedRepository"][];
+            /**
+             * Format: int64
+             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
+             */
+            stored: number;
         };
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
@@ -519,6 +811,20 @@ export interface components {
             ports: components["schemas"]["PortView"][];
             /** @enum {string} */
             type: "ports";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "usage";
+            /** @description What it uses. */
+            usage: components["schemas"]["UsageView"];
+        } | {
+            /** @description Which. */
+            limit: components["schemas"]["LimitReached"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "limit-reached";
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
@@ -538,6 +844,9 @@ export interface components {
             terminals: components["schemas"]["TerminalInfo"][];
             /** @enum {string} */
             type: "terminals";
+        } | {
+            /** @enum {string} */
+            type: "registry";
         } | (components["schemas"]["Checked"] & {
             /** @description `course/lesson`. */
             lesson: string;
@@ -607,6 +916,40 @@ export interface components {
          * @enum {string}
          */
         SwarmRole: "manager" | "worker";
+        /** @description A kind of session to choose from. */
+        Template: {
+            /** @description Files that it begins with. */
+            files?: components["schemas"]["TemplateFile"][];
+            /** @description Lab image of its nodes; the configured one where absent. */
+            image?: string | null;
+            /** @description `course/lesson` that its page shows. */
+            lesson?: string | null;
+            /**
+             * Format: int32
+             * @description How many of them are managers of a swarm of all, the first ones; 0 makes no swarm.
+             */
+            managers?: number;
+            /** @description Its name in addresses and the API: up to 32 of `a-z`, `0-9` and dash. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many nodes it has.
+             */
+            nodes?: number;
+            /** @description A shell script that runs as root on node1 once all else is there; its output is in `/var/log/boatyard-start.log`. */
+            start?: string | null;
+            /** @description What the pages call it. */
+            title: string;
+        };
+        /** @description A file that a session begins with. */
+        TemplateFile: {
+            /** @description Its text. */
+            content: string;
+            /** @description The node; all of them where absent. */
+            node?: string | null;
+            /** @description Absolute path. */
+            path: string;
+        };
         /** @description A terminal. */
         TerminalInfo: {
             /**
@@ -614,6 +957,8 @@ export interface components {
              * @description Columns.
              */
             cols: number;
+            /** @description Working folder of that program, or of the shell. */
+            cwd: string | null;
             /**
              * Format: int32
              * @description Exit code of its process, once it has ended (128 + signal where a signal ended it).
@@ -657,333 +1002,48 @@ export interface components {
              */
             rows: number;
         };
-        /** @description A container: a writable layer on an image. */
-        XrayContainer: {
-            /** @description What it runs. */
-            command: string;
-            /** @description Its id. */
-            id: string;
-            /** @description Id of its image. */
-            image: string;
-            /** @description The name under which that was asked for. */
-            image_name: string;
-            /** @description Its name. */
-            name: string;
-            /** @description Names of its networks. */
-            networks: string[];
-            /** @description Its ports. */
-            ports: components["schemas"]["XrayPort"][];
-            /** @description `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`. */
-            state: string;
-            /** @description In words, such as `Exited (1) 3 seconds ago`. */
-            status: string;
-            /** @description Names of its volumes. */
-            volumes: string[];
-        };
-        /** @description What just happened, in words. */
-        XrayDeed: {
-            /** @description When it was seen, RFC 3339. */
-            at: string;
-            /**
-             * @description What changed and is there: ids of layers, images, containers and networks, `volume:<name>`, `registry:<name>`,
-             *     `service:<id>`.
-             */
-            changed: string[];
-            /** @description The node; absent for the registry. */
-            node: string | null;
-            /**
-             * Format: int64
-             * @description Counts up within a session while someone looks.
-             */
-            number: number;
-            /** @description What did it, such as `docker build`; the words begin with it. */
-            verb: string;
-            /** @description The whole sentence, plain text. */
-            words: string;
-        };
-        /**
-         * @description State of a Docker Engine.
-         * @enum {string}
-         */
-        XrayEngine: "asleep" | "starting" | "ready" | "failed" | "absent";
-        /** @description What a container takes now: measured while someone looks. */
-        XrayGauge: {
-            /** @description The container's id. */
-            container: string;
+        /** @description What a node uses, and what it may use. */
+        UsageView: {
             /**
              * Format: double
-             * @description Processors, of which 1.0 is one.
+             * @description Processors in use, such as 0.25.
              */
-            cpus: number | null;
+            cpus: number;
+            /**
+             * Format: double
+             * @description Processors that it may use.
+             */
+            cpus_most: number;
             /**
              * Format: int64
-             * @description Bytes of memory, without what the kernel can take back.
+             * @description Bytes of disk in use.
              */
-            memory: number | null;
+            disk: number;
             /**
              * Format: int64
-             * @description Bytes of its writable layer; measured more rarely.
+             * @description Bytes of disk that it has.
              */
-            writable: number | null;
-        };
-        /** @description An image: a stack of layers, and what to run. */
-        XrayImage: {
-            /** @description Whether BuildKit made it. */
-            built: boolean;
+            disk_most: number;
             /**
              * Format: int64
-             * @description Seconds since 1970 of its making.
+             * @description Bytes of memory in use.
              */
-            created: number;
-            /** @description Its id, such as `sha256:…`. */
-            id: string;
-            /** @description Its names with tags; none for one that lost its last name. */
-            names: string[];
-            /** @description Instructions that made no layer, such as `CMD ["python3"]`, in order. */
-            settings: string[];
+            memory: number;
             /**
              * Format: int64
-             * @description Bytes of all its layers.
+             * @description Bytes of memory that it may use.
              */
-            size: number;
-            /** @description Its topmost layer; absent where it has none, or is not described. */
-            top: string | null;
-        };
-        /** @description A read-only layer. Images that share it name it once. */
-        XrayLayer: {
-            /** @description Chain id: names the layer together with all that are below it. */
-            id: string;
-            /** @description The Dockerfile's instruction that made it, where the image tells. */
-            instruction: string | null;
-            /** @description The layer below. */
-            parent: string | null;
-            /**
-             * Format: int64
-             * @description Bytes.
-             */
-            size: number;
-        };
-        /** @description A message to the page. */
-        XrayMessage: {
-            /** @description What happened while someone looked, oldest first. */
-            deeds: components["schemas"]["XrayDeed"][];
-            /** @description The picture. */
-            picture: components["schemas"]["XrayPicture"];
-            /** @enum {string} */
-            type: "picture";
-        } | {
-            /** @description What it holds. */
-            node: components["schemas"]["XrayNode"];
-            /** @enum {string} */
-            type: "node";
-        } | {
-            /** @description What it holds. */
-            registry: components["schemas"]["XrayRegistry"];
-            /** @enum {string} */
-            type: "registry";
-        } | {
-            /** @description The node. */
-            node: string;
-            /** @enum {string} */
-            type: "under-way";
-            /** @description What is under way. */
-            under_way: components["schemas"]["XrayUnderWay"][];
-        } | {
-            /** @description One for each. */
-            gauges: components["schemas"]["XrayGauge"][];
-            /** @description The node. */
-            node: string;
-            /** @enum {string} */
-            type: "gauges";
-        } | {
-            /** @description Oldest first. */
-            deeds: components["schemas"]["XrayDeed"][];
-            /** @enum {string} */
-            type: "deeds";
-        };
-        /** @description A network. */
-        XrayNetwork: {
-            /** @description Its driver, such as `bridge` or `overlay`. */
-            driver: string;
-            /** @description Its id. */
-            id: string;
-            /** @description Its name. */
-            name: string;
-            /** @description Its first subnet. */
-            subnet: string | null;
-        };
-        /** @description What one node's Docker Engine holds. */
-        XrayNode: {
-            /** @description Containers, newest first. */
-            containers: components["schemas"]["XrayContainer"][];
-            /** @description State of its engine. Of one that is not ready nothing else is known. */
-            engine: components["schemas"]["XrayEngine"];
-            /** @description Images, newest first. */
-            images: components["schemas"]["XrayImage"][];
-            /** @description Layers of its images, each once, parents before children. */
-            layers: components["schemas"]["XrayLayer"][];
-            /** @description Containers that are not listed. */
-            more_containers: number;
-            /** @description Images that are not listed. */
-            more_images: number;
-            /** @description Networks that are not listed. */
-            more_networks: number;
-            /** @description Volumes that are not listed. */
-            more_volumes: number;
-            /** @description Networks, without Docker's own `host` and `none`. */
-            networks: components["schemas"]["XrayNetwork"][];
-            /** @description Its name, such as `node1`. */
-            node: string;
-            swarm: components["schemas"]["XraySwarm"] | null;
-            /** @description What is being pulled or built now. */
-            under_way: components["schemas"]["XrayUnderWay"][];
-            /** @description Volumes. */
-            volumes: components["schemas"]["XrayVolume"][];
-        };
-        /** @description What a session's Docker Engines and its registry hold. */
-        XrayPicture: {
-            /** @description The session's nodes, in order. */
-            nodes: components["schemas"]["XrayNode"][];
-            /** @description What the session has pushed. */
-            registry: components["schemas"]["XrayRegistry"];
-        };
-        /** @description A port of a container. */
-        XrayPort: {
+            memory_most: number;
             /**
              * Format: int32
-             * @description Port of the container.
+             * @description Processes and threads.
              */
-            container: number;
-            /** @description `tcp`, `udp` or `sctp`. */
-            protocol: string;
+            processes: number;
             /**
              * Format: int32
-             * @description Port of the node that leads there.
+             * @description Processes and threads that it may have.
              */
-            published: number | null;
-        };
-        /** @description A tag in the registry. */
-        XrayPushed: {
-            /** @description Digest of its manifest. */
-            digest: string;
-            /** @description Its layers, the lowest first. */
-            layers: components["schemas"]["XrayPushedLayer"][];
-            /** @description The name under which Docker pulls it, such as `registry.lab:5000/me/app:1.0`. */
-            name: string;
-        };
-        /** @description A layer in the registry. */
-        XrayPushedLayer: {
-            /** @description Whether the catalogue has it too, so that it was never sent. */
-            catalogue: boolean;
-            /** @description Digest of the compressed layer. */
-            digest: string;
-            /** @description Chain id: the same as that of the layer which the engine made of it or it of that. */
-            id: string | null;
-            /**
-             * Format: int64
-             * @description Bytes, compressed.
-             */
-            size: number;
-        };
-        /** @description What the session has in its registry. */
-        XrayRegistry: {
-            /** @description Its tags, by repository. */
-            images: components["schemas"]["XrayPushed"][];
-            /** @description Tags that are not listed. */
-            more: number;
-        };
-        /** @description A service of a swarm. */
-        XrayService: {
-            /** @description Its id. */
-            id: string;
-            /** @description The image that its tasks run, without digest. */
-            image: string;
-            /** @description Its name. */
-            name: string;
-            /** @description Its ports. */
-            ports: components["schemas"]["XrayPort"][];
-            /**
-             * Format: int64
-             * @description Tasks wanted; absent for a global one, which has one on each node.
-             */
-            replicas: number | null;
-            /** @description Tasks that run. */
-            running: number;
-        };
-        /** @description A swarm, as one of its managers sees it. */
-        XraySwarm: {
-            /** @description Its nodes. */
-            nodes: components["schemas"]["XraySwarmNode"][];
-            /** @description Its services. */
-            services: components["schemas"]["XrayService"][];
-            /** @description Tasks that are wanted, by service. */
-            tasks: components["schemas"]["XrayTask"][];
-        };
-        /** @description A node of a swarm. */
-        XraySwarmNode: {
-            /** @description `active`, `pause` or `drain`. */
-            availability: string;
-            /** @description Its id in the swarm. */
-            id: string;
-            /** @description Whether it leads. */
-            leader: boolean;
-            /** @description Its host name. */
-            name: string;
-            /** @description `manager` or `worker`. */
-            role: string;
-            /** @description `ready`, `down` or `unknown`. */
-            state: string;
-        };
-        /** @description A task of a service: one container on one node. */
-        XrayTask: {
-            /** @description Its id. */
-            id: string;
-            /** @description Id of the swarm's node that it is on; absent while it has none. */
-            node: string | null;
-            /** @description Id of its service. */
-            service: string;
-            /**
-             * Format: int64
-             * @description Its number in a replicated service.
-             */
-            slot: number | null;
-            /** @description Such as `running`, `preparing` or `rejected`. */
-            state: string;
-        };
-        /** @description A pull or a build while it runs. */
-        XrayUnderWay: {
-            /** @description What is going on. */
-            kind: components["schemas"]["XrayUnderWayKind"];
-            /** @description Its steps or layers so far, oldest first. */
-            steps: components["schemas"]["XrayUnderWayStep"][];
-            /** @description What it is at, in words. */
-            words: string;
-        };
-        /**
-         * @description Kind of an [`UnderWay`].
-         * @enum {string}
-         */
-        XrayUnderWayKind: "pull" | "build";
-        /** @description A step of a build, or a layer of a pull. */
-        XrayUnderWayStep: {
-            /** @description Whether it is done. */
-            done: boolean;
-            /** @description Chain id of the layer, where it is known. */
-            layer: string | null;
-            /**
-             * Format: int64
-             * @description Bytes.
-             */
-            size: number;
-            /** @description The step's instruction, or the layer's short name. */
-            words: string;
-        };
-        /** @description A volume. */
-        XrayVolume: {
-            /** @description Its driver. */
-            driver: string;
-            /** @description Its name. */
-            name: string;
+            processes_most: number;
         };
     };
     responses: never;
@@ -994,6 +1054,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabImage"][];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -1035,7 +1114,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson */
+            /** @description No such lesson, lab image or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1482,13 +1561,11 @@ export interface operations {
             };
         };
     };
-    read: {
+    read_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
-                /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
-                mode?: number | null;
             };
             header?: never;
             path: {
@@ -1507,7 +1584,25 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            /** @description No regular file */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A folder */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1517,15 +1612,18 @@ export interface operations {
             };
         };
     };
-    write: {
+    write_file: {
         parameters: {
             query: {
-                /** @description Its absolute path. */
+                /** @description Its absolute path, without `..`. */
                 path: string;
                 /** @description Permission bits of a new file, as a decimal number; 420 (0644) where absent. */
                 mode?: number | null;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+                "if-none-match"?: string | null;
+            };
             path: {
                 id: components["schemas"]["SessionId"];
                 node: string;
@@ -1538,16 +1636,270 @@ export interface operations {
             };
         };
         responses: {
-            /** @description name, kind, size, mode, modified_ms, etag */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["FileEntry"];
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be changed there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile (`changed`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than an upload may be (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full (`disk-full`) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_file: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or never was */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            /** @description Something else has the name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileMove"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The new name is taken, or on another file system */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_folder: {
+        parameters: {
+            query: {
+                /** @description Its absolute path, without `..`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": number[];
+                };
+            };
+            /** @description No folder */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many at once */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1747,7 +2099,7 @@ export interface operations {
             };
         };
     };
-    xray: {
+    registry_contents: {
         parameters: {
             query?: never;
             header?: never;
@@ -1758,13 +2110,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Each message */
-            101: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["XrayMessage"];
+                    "application/json": components["schemas"]["RegistryContents"];
                 };
             };
             404: {
@@ -1773,6 +2124,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_repository: {
+        parameters: {
+            query: {
+                /** @description Its name, such as `me/app`. */
+                repository: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query: {
+                /** @description Name of its repository, such as `me/app`. */
+                repository: string;
+                /** @description The tag, such as `1.0`. */
+                tag: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };

@@ -12,8 +12,14 @@ export interface PanelContext {
   nodes(): NodeView[];
   /** The node whose terminal is in front. */
   currentNode(): string;
+  /** The terminal in front. */
+  currentTerminal(): { node: string; terminal: string } | null;
+  /** The working folder of the terminal in front, where that is the node's, else of the node's first. */
+  workingFolder(node: string): Promise<string>;
   /** Hears the session's events from now on; answers how to stop. */
   onEvent(handler: (event: SessionEvent) => void): () => void;
+  /** Hears from now on when a terminal has put something out and is silent again: something may have been done. */
+  onQuiet(handler: () => void): () => void;
   /** Types a command into a terminal of the node and, with `enter`, runs it. */
   run(node: string, command: string, enter: boolean): Promise<void>;
   /** Opens another panel, or this one if it is closed, and hands it what it is to show. */
@@ -40,6 +46,16 @@ interface PanelKind {
 /** In the order of their buttons. */
 const KINDS: PanelKind[] = [
   { id: "xray", label: "X-ray", icon: "xray", load: async () => (await import("../xray/panel")).makeXray },
+  { id: "files", label: "Files", icon: "folder", load: () => import("../files/panel").then(({ make }) => make) },
+  {
+    id: "registry",
+    label: "Registry",
+    icon: "registry",
+    load: async () => {
+      const { RegistryPanel } = await import("../registry/panel");
+      return (context) => new RegistryPanel(context);
+    },
+  },
 ];
 
 /** The drawer with the session's panels, below the terminals, or beside them where there is room; one is open at a time. */

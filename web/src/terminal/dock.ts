@@ -16,6 +16,8 @@ const key = (node: string, id: string): string => `${node}/${id}`;
 export class Dock {
   private readonly berths = new Map<string, Berth>();
   private current: Berth | null = null;
+  /** Called when a terminal has put something out. */
+  onOutput: () => void = () => {};
 
   constructor(
     private readonly api: SessionApi,
@@ -30,6 +32,7 @@ export class Dock {
   /** The nodes of the session, as they are now. */
   setNodes(nodes: string[]): void {
     this.nodes = nodes;
+    for (const berth of this.berths.values()) if (!nodes.includes(berth.pane.node)) this.remove(berth);
     for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane.node, berth.pane.id);
   }
 
@@ -57,9 +60,8 @@ export class Dock {
     return berth.pane;
   }
 
-  /** Opens one more shell on the node in front. */
-  async open(): Promise<void> {
-    const node = this.current?.pane.node ?? this.nodes[0];
+  /** Opens one more shell on a node, by default on that in front. */
+  async open(node = this.current?.pane.node ?? this.nodes[0]): Promise<void> {
     if (!node) return;
     let n = 2;
     while (this.berths.has(key(node, `shell-${n}`))) n += 1;
@@ -70,9 +72,9 @@ export class Dock {
     }
   }
 
-  /** The node whose terminal is in front. */
-  get node(): string | undefined {
-    return this.current?.pane.node;
+  /** The terminal in front. */
+  get front(): { node: string; terminal: string } | null {
+    return this.current && { node: this.current.pane.node, terminal: this.current.pane.id };
   }
 
   focus(): void {
@@ -112,6 +114,7 @@ export class Dock {
         bell: () => {
           if (this.current !== berth) button.classList.add("rang");
         },
+        output: () => this.onOutput(),
       },
       !this.current,
     );

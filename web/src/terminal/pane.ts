@@ -6,12 +6,14 @@ import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
 import type { SessionApi } from "../api/client";
 import { ApiError } from "../api/client";
+import { portPath } from "../session/bar";
 import { h } from "../ui/dom";
 import { recall, remember } from "../ui/memory";
 import { isDark, onTheme } from "../ui/theme";
 import { toast } from "../ui/toast";
 import { Connection, type ConnectionState } from "./connection";
 import { bindKeys, type KeyDeeds } from "./keys";
+import { portOf } from "./links";
 import { palette } from "./palette";
 import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
@@ -26,6 +28,7 @@ export interface PaneEvents {
   state(state: ConnectionState): void;
   title(title: string): void;
   bell(): void;
+  output(): void;
 }
 
 /** One terminal on the page: xterm.js, its connection, and what surrounds its screen. */
@@ -74,7 +77,7 @@ export class Pane {
     this.terminal.loadAddon(this.fit);
     const search = new SearchAddon();
     this.terminal.loadAddon(search);
-    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
+    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => this.follow(uri)));
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
     this.terminal.open(this.frame);
@@ -102,7 +105,10 @@ export class Pane {
       } else this.connection.input(data);
     });
     // A cursor that stands behind something is most likely a prompt's.
-    this.terminal.onWriteParsed(() => this.state === "open" && this.terminal.buffer.active.cursorX > 0 && this.greeted());
+    this.terminal.onWriteParsed(() => {
+      if (this.state === "open" && this.terminal.buffer.active.cursorX > 0) this.greeted();
+      events.output();
+    });
     this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     this.terminal.onTitleChange((title) => events.title(title));
     this.terminal.onBell(() => this.bell());
@@ -249,6 +255,12 @@ export class Pane {
     void this.element.offsetWidth;
     this.element.classList.add("rang");
     this.events.bell();
+  }
+
+  private follow(uri: string): void {
+    const target = portOf(uri, this.node);
+    const to = target ? portPath(this.api.id, this.node, target.port, target.path) : uri;
+    window.open(to, "_blank", "noopener,noreferrer");
   }
 
   private async rightClick(event: MouseEvent): Promise<void> {
