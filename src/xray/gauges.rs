@@ -93,7 +93,7 @@ async fn writable_layers(node: &Node, containers: &[(String, bool)]) -> Vec<Opti
     let command = ["sh", "-c", SUM, "sh"].map(str::to_owned).into_iter().chain(folders).collect();
     let request = ExecRequest {
         command,
-        user: None,
+        user: Some("root".into()),
         stdin: None,
         cwd: None,
         env: Default::default(),
