@@ -16,7 +16,7 @@ interface Row {
 /** A node's use of processors, memory, disk and processes against its limits: small bars for the session's bar, and a table
  * for the node's panel. */
 export class UsageMeters {
-  readonly bars = h("span", { class: "gauges", "aria-hidden": "true" });
+  readonly bars = h("span", { class: "node-gauges", "aria-hidden": "true" });
   readonly table = h("dl", { class: "usage" });
   private readonly rows = new Map<string, Row>();
   private readonly gauges: HTMLElement[] = [];
@@ -27,7 +27,7 @@ export class UsageMeters {
       const meter = h("meter", { min: "0", max: "1", low: "0.75", high: "0.9", optimum: "0", "aria-label": name });
       this.rows.set(name, { value, meter });
       this.table.append(h("dt", {}, name), h("dd", {}, meter, value));
-      const gauge = h("span", { class: "gauge" });
+      const gauge = h("span", { class: "node-gauge" });
       this.gauges.push(gauge);
       this.bars.append(gauge);
     }
