@@ -357,6 +357,13 @@ pub enum Event {
         /// The event's object.
         event: serde_json::Value,
     },
+    /// Docker's storage changed by itself: told at most five times a second, while layers come in or are made. The engine
+    /// tells of neither before all is done.
+    DockerStorage {
+        /// What happened since the last one.
+        #[serde(flatten)]
+        storage: DockerStorage,
+    },
     /// All terminals, after one was opened, ended or was closed.
     Terminals {
         /// In order of opening.
@@ -367,6 +374,30 @@ pub enum Event {
         /// The terminal's id.
         terminal: String,
     },
+}
+
+/// What happens in Docker's storage while an image is pulled or loaded, and when one was built.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DockerStorage {
+    /// Layers that are complete since the last report, in order; at most 128.
+    pub layers: Vec<StoredLayer>,
+    /// Layers being downloaded now.
+    pub downloads: u32,
+    /// Bytes of them that are there.
+    pub downloaded: u64,
+    /// Whether an image was stored or removed; builds without a tag make no event of the engine.
+    pub images: bool,
+}
+
+/// A layer in Docker's storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLayer {
+    /// Its chain id, such as `sha256:…`.
+    pub chain: String,
+    /// Chain id of the layer below.
+    pub parent: Option<String>,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// Tells the server that a process in the sandbox opened a stream; the server collects it with

@@ -44,6 +44,13 @@ pub struct ImageConfig {
     created: Option<String>,
     config: Option<RunConfig>,
     history: Option<Vec<History>>,
+    rootfs: Option<RootFs>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,6 +131,11 @@ impl ImageConfig {
         ports.sort_unstable();
         ports.truncate(5);
         ports
+    }
+
+    /// Digests of what is in its layers, uncompressed, lowest first.
+    pub fn diffs(&self) -> Vec<String> {
+        self.rootfs.iter().flat_map(|r| &r.diff_ids).take(MAX_LAYERS).map(|d| shown(d)).collect()
     }
 
     /// The instruction that made each layer, in order, as far as it is known.

@@ -10,6 +10,7 @@ pub mod client;
 mod contents;
 mod garbage;
 mod gate;
+mod holdings;
 mod log;
 mod manifest;
 mod names;
@@ -39,7 +40,7 @@ use crate::{
     agent::RawStream,
     config::RegistrySettings,
     paths::Paths,
-    session::{PublicName, Services},
+    session::{Held, PublicName, Services},
 };
 
 /// The registry of one Boatyard.
@@ -156,6 +157,10 @@ impl Services for Registry {
         let Some(name) = Name::parse(repository) else { return Ok(Vec::new()) };
         let repository = name.of_session(session);
         Ok(self.storage.blocking(move |s| s.tags(&repository)).await)
+    }
+
+    async fn holdings(&self, session: &PublicName, most: usize) -> anyhow::Result<(Vec<Held>, usize)> {
+        Ok(self.holdings_of(session, most).await)
     }
 
     fn pushes(&self) -> broadcast::Receiver<PublicName> {

@@ -3,12 +3,12 @@
 use std::{
     net::Ipv4Addr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use boatyard_protocol::agent::{DockerState, ListeningPort, TerminalInfo};
+use boatyard_protocol::agent::{DockerState, DockerStorage, ListeningPort, TerminalInfo};
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,9 @@ use super::{
 use crate::{
     agent::AgentClient,
     course::check::CheckResult,
+    docker,
     store::{NodeRow, SessionRow},
+    xray::Xray,
 };
 
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
@@ -71,6 +73,25 @@ pub enum Event {
     Ended(EndReason),
 }
 
+/// Something that a node's Docker Engine told: for whoever shows what it holds. Events say that something changed, not
+/// what is there, so a reader that missed some reads the engine anew.
+#[derive(Debug, Clone)]
+pub(crate) struct DockerNews {
+    /// The node.
+    pub node: NodeName,
+    /// What it told.
+    pub what: DockerTold,
+}
+
+/// What of a [`DockerNews`].
+#[derive(Debug, Clone)]
+pub(crate) enum DockerTold {
+    /// An event of its own.
+    Event(docker::Event),
+    /// Layers came into its storage, or are coming.
+    Storage(Arc<DockerStorage>),
+}
+
 /// A session that runs.
 #[derive(Debug)]
 pub struct Live {
@@ -78,6 +99,9 @@ pub struct Live {
     /// In the order of their numbers.
     nodes: RwLock<Vec<Arc<Node>>>,
     events: broadcast::Sender<Event>,
+    docker: broadcast::Sender<DockerNews>,
+    /// The session's X-ray while someone looks at it.
+    pub(crate) xray: Mutex<Weak<Xray>>,
     /// Cancelled when the session ends or the server stops.
     pub(super) cancel: CancellationToken,
     ended: AtomicBool,
@@ -129,6 +153,8 @@ impl Live {
             nodes: RwLock::default(),
             // A viewer that is this far behind reads the whole session again.
             events: broadcast::Sender::new(256),
+            docker: broadcast::Sender::new(512),
+            xray: Mutex::default(),
             cancel,
             ended: AtomicBool::new(false),
             changing: tokio::sync::Mutex::new(()),
@@ -210,6 +236,20 @@ impl Live {
     /// Tells that something happened that a check may depend on, such as a file that was written from outside.
     pub fn touch(&self) {
         self.emit(Event::Activity);
+    }
+
+    /// What the nodes' Docker Engines tell from now on.
+    pub(crate) fn docker_news(&self) -> broadcast::Receiver<DockerNews> {
+        self.docker.subscribe()
+    }
+
+    pub(super) fn tell_docker(&self, node: &Node, what: impl FnOnce() -> Option<DockerTold>) {
+        // Mostly nobody looks.
+        if self.docker.receiver_count() > 0
+            && let Some(what) = what()
+        {
+            let _ = self.docker.send(DockerNews { node: node.name().clone(), what });
+        }
     }
 
     pub(super) fn emit(&self, event: Event) {

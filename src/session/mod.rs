@@ -4,6 +4,7 @@
 //! sandboxes) and `agent` (speaks with what is inside).
 
 mod address;
+mod ask;
 mod create;
 mod end;
 mod expire;
@@ -28,13 +29,15 @@ use std::{
     sync::{Arc, RwLock},
 };
 
+pub(crate) use ask::ask_docker;
 pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
+pub(crate) use live::DockerTold;
 pub use live::{Event, Facts, Live, Node};
 pub use nodes::NodeError;
 pub use recover::Recovered;
-pub use services::Services;
+pub use services::{Held, HeldLayer, Services};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use usage::{LimitReached, NodeUsage};
@@ -189,6 +192,16 @@ impl Sessions {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// What the sessions' sandboxes reach outside of themselves.
+    pub(crate) fn services(&self) -> &Arc<dyn Services> {
+        &self.inner.services
+    }
+
+    /// Starts something that runs beside the sessions; it must end when `live` does.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.tasks.spawn(task);
     }
 
     /// Waits until removals under way have ended. New work is refused by the shutdown token, which must be cancelled.

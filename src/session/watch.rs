@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{debug, warn};
 
-use super::{EndReason, Event, LimitReached, Live, Node, Sessions};
+use super::{EndReason, Event, LimitReached, Live, Node, Sessions, live::DockerTold};
 use crate::{
     agent::{AgentError, AgentSocket},
+    docker,
     store::StoreError,
 };
 
@@ -152,6 +153,7 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                 live.emit(Event::Terminals(node.name().clone()));
             }
             AgentEvent::Docker { event } => {
+                live.tell_docker(node, || docker::Event::read(&event).map(DockerTold::Event));
                 // Told by managers: a node joined, left or was promoted.
                 if event["Type"] == "node" {
                     live.swarm_changed.notify_one();
@@ -160,6 +162,9 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                     live.emit(Event::LimitReached { node: node.name().clone(), limit: LimitReached::OutOfMemory });
                 }
                 live.touch();
+            }
+            AgentEvent::DockerStorage { storage } => {
+                live.tell_docker(node, || Some(DockerTold::Storage(Arc::new(storage))));
             }
             AgentEvent::Activity { .. } => live.touch(),
         }

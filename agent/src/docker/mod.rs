@@ -5,6 +5,7 @@ mod client;
 mod daemons;
 mod settings;
 mod socket;
+mod storage;
 
 use std::{
     io,
@@ -192,7 +193,16 @@ impl Docker {
         loop {
             if client::ping().await {
                 self.set(DockerState::Ready);
-                client::events(|event| self.inner.events.docker(event)).await;
+                let storage = async {
+                    // Where this does not work, events alone tell.
+                    let Err(e) = storage::follow(|seen| self.inner.events.docker_storage(seen)).await;
+                    tracing::debug!("Docker's storage is not watched: {e}");
+                    std::future::pending::<()>().await
+                };
+                tokio::select! {
+                    () = client::events(|event| self.inner.events.docker(event)) => {}
+                    () = storage => {}
+                }
             }
             sleep(Duration::from_millis(200)).await;
         }

@@ -31,11 +31,10 @@ fn registries(config: &AgentConfig) -> String {
     let catalogue = tunnels.iter().find(|t| t.service == "catalogue");
     if let Some(Tunnel { port, .. }) = catalogue {
         let catalogue = format!("location = \"127.0.0.1:{port}\"\ninsecure = true\n");
-        // Without internet the catalogue is all there is: asking Docker Hub next would only tell of name servers.
-        out += &match is_offline(config) {
-            true => format!("\n[[registry]]\nprefix = \"docker.io\"\n{catalogue}"),
-            false => format!("\n[[registry]]\nlocation = \"docker.io\"\n[[registry.mirror]]\n{catalogue}"),
-        };
+        // Without internet the catalogue is all there is: asking Docker Hub next would only tell of name servers. Apptainer
+        // reads this file only for names that have a mirror, so it stays one even then.
+        let hub = if is_offline(config) { catalogue.as_str() } else { "location = \"docker.io\"\n" };
+        out += &format!("\n[[registry]]\nprefix = \"docker.io\"\n{hub}[[registry.mirror]]\n{catalogue}");
     }
     out
 }
@@ -58,8 +57,8 @@ mod tests {
         let catalogue = "location = \"127.0.0.1:61501\"\ninsecure = true\n";
         let offline = registries(&config(&[]));
         assert!(offline.contains(own), "{offline}");
-        assert!(offline.ends_with(&format!("[[registry]]\nprefix = \"docker.io\"\n{catalogue}")), "{offline}");
+        assert!(offline.ends_with(&format!("\"docker.io\"\n{catalogue}[[registry.mirror]]\n{catalogue}")), "{offline}");
         let online = registries(&config(&["192.0.2.1"]));
-        assert!(online.ends_with(&format!("\"docker.io\"\n[[registry.mirror]]\n{catalogue}")), "{online}");
+        assert!(online.ends_with(&format!("location = \"docker.io\"\n[[registry.mirror]]\n{catalogue}")), "{online}");
     }
 }

@@ -11,6 +11,7 @@ mod nodes;
 mod registry;
 mod sessions;
 mod terminals;
+mod xray;
 
 use axum::{Json, Router, routing::get};
 pub use sessions::{NodeView, PortView, SessionView, page_path};
@@ -55,6 +56,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
+        .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))
         .routes(routes!(terminals::socket))

@@ -107,6 +107,10 @@ export class SessionApi {
     return socketUrl(`${this.base}/nodes/${seg(node)}/terminals/${seg(terminal)}/socket?${query}`);
   }
 
+  xraySocket(): string {
+    return socketUrl(`${this.base}/xray`);
+  }
+
   eventsSocket(): string {
     return socketUrl(`${this.base}/events`);
   }

@@ -410,6 +410,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/xray": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the session's Docker Engines and its registry hold, and what each command changed, in words: a WebSocket of JSON
+         *     text messages. The whole picture comes first, then what changes; each message replaces what an earlier one said of
+         *     the same. It never starts an engine that sleeps, and costs nothing while nobody looks.
+         */
+        get: operations["xray"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1044,6 +1065,334 @@ export interface components {
              * @description Processes and threads that it may have.
              */
             processes_most: number;
+        };
+        /** @description A container: a writable layer on an image. */
+        XrayContainer: {
+            /** @description What it runs. */
+            command: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Id of its image. */
+            image: string;
+            /** @description The name under which that was asked for. */
+            image_name: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Names of its networks. */
+            networks: string[];
+            /** @description Its ports. */
+            ports: components["schemas"]["XrayPort"][];
+            /** @description `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`. */
+            state: string;
+            /** @description In words, such as `Exited (1) 3 seconds ago`. */
+            status: string;
+            /** @description Names of its volumes. */
+            volumes: string[];
+        };
+        /** @description What just happened, in words. */
+        XrayDeed: {
+            /** @description When it was seen, RFC 3339. */
+            at: string;
+            /**
+             * @description What changed and is there: ids of layers, images, containers and networks, `volume:<name>`, `registry:<name>`,
+             *     `service:<id>`.
+             */
+            changed: string[];
+            /** @description The node; absent for the registry. */
+            node: string | null;
+            /**
+             * Format: int64
+             * @description Counts up within a session while someone looks.
+             */
+            number: number;
+            /** @description What did it, such as `docker build`; the words begin with it. */
+            verb: string;
+            /** @description The whole sentence, plain text. */
+            words: string;
+        };
+        /**
+         * @description State of a Docker Engine.
+         * @enum {string}
+         */
+        XrayEngine: "asleep" | "starting" | "ready" | "failed" | "absent";
+        /** @description What a container takes now: measured while someone looks. */
+        XrayGauge: {
+            /** @description The container's id. */
+            container: string;
+            /**
+             * Format: double
+             * @description Processors, of which 1.0 is one.
+             */
+            cpus: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory, without what the kernel can take back.
+             */
+            memory: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of its writable layer; measured more rarely.
+             */
+            writable: number | null;
+        };
+        /** @description An image: a stack of layers, and what to run. */
+        XrayImage: {
+            /** @description Whether BuildKit made it. */
+            built: boolean;
+            /**
+             * Format: int64
+             * @description Seconds since 1970 of its making.
+             */
+            created: number;
+            /** @description Its id, such as `sha256:…`. */
+            id: string;
+            /** @description Its names with tags; none for one that lost its last name. */
+            names: string[];
+            /** @description Instructions that made no layer, such as `CMD ["python3"]`, in order. */
+            settings: string[];
+            /**
+             * Format: int64
+             * @description Bytes of all its layers.
+             */
+            size: number;
+            /** @description Its topmost layer; absent where it has none, or is not described. */
+            top: string | null;
+        };
+        /** @description A read-only layer. Images that share it name it once. */
+        XrayLayer: {
+            /** @description Chain id: names the layer together with all that are below it. */
+            id: string;
+            /** @description The Dockerfile's instruction that made it, where the image tells. */
+            instruction: string | null;
+            /** @description The layer below. */
+            parent: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /** @description A message to the page. */
+        XrayMessage: {
+            /** @description What happened while someone looked, oldest first. */
+            deeds: components["schemas"]["XrayDeed"][];
+            /** @description The picture. */
+            picture: components["schemas"]["XrayPicture"];
+            /** @enum {string} */
+            type: "picture";
+        } | {
+            /** @description What it holds. */
+            node: components["schemas"]["XrayNode"];
+            /** @enum {string} */
+            type: "node";
+        } | {
+            /** @description What it holds. */
+            registry: components["schemas"]["XrayRegistry"];
+            /** @enum {string} */
+            type: "registry";
+        } | {
+            /** @description The node. */
+            node: string;
+            /** @enum {string} */
+            type: "under-way";
+            /** @description What is under way. */
+            under_way: components["schemas"]["XrayUnderWay"][];
+        } | {
+            /** @description One for each. */
+            gauges: components["schemas"]["XrayGauge"][];
+            /** @description The node. */
+            node: string;
+            /** @enum {string} */
+            type: "gauges";
+        } | {
+            /** @description Oldest first. */
+            deeds: components["schemas"]["XrayDeed"][];
+            /** @enum {string} */
+            type: "deeds";
+        };
+        /** @description A network. */
+        XrayNetwork: {
+            /** @description Its driver, such as `bridge` or `overlay`. */
+            driver: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its first subnet. */
+            subnet: string | null;
+        };
+        /** @description What one node's Docker Engine holds. */
+        XrayNode: {
+            /** @description Containers, newest first. */
+            containers: components["schemas"]["XrayContainer"][];
+            /** @description State of its engine. Of one that is not ready nothing else is known. */
+            engine: components["schemas"]["XrayEngine"];
+            /** @description Images, newest first. */
+            images: components["schemas"]["XrayImage"][];
+            /** @description Layers of its images, each once, parents before children. */
+            layers: components["schemas"]["XrayLayer"][];
+            /** @description Containers that are not listed. */
+            more_containers: number;
+            /** @description Images that are not listed. */
+            more_images: number;
+            /** @description Networks that are not listed. */
+            more_networks: number;
+            /** @description Volumes that are not listed. */
+            more_volumes: number;
+            /** @description Networks, without Docker's own `host` and `none`. */
+            networks: components["schemas"]["XrayNetwork"][];
+            /** @description Its name, such as `node1`. */
+            node: string;
+            swarm: components["schemas"]["XraySwarm"] | null;
+            /** @description What is being pulled or built now. */
+            under_way: components["schemas"]["XrayUnderWay"][];
+            /** @description Volumes. */
+            volumes: components["schemas"]["XrayVolume"][];
+        };
+        /** @description What a session's Docker Engines and its registry hold. */
+        XrayPicture: {
+            /** @description The session's nodes, in order. */
+            nodes: components["schemas"]["XrayNode"][];
+            /** @description What the session has pushed. */
+            registry: components["schemas"]["XrayRegistry"];
+        };
+        /** @description A port of a container. */
+        XrayPort: {
+            /**
+             * Format: int32
+             * @description Port of the container.
+             */
+            container: number;
+            /** @description `tcp`, `udp` or `sctp`. */
+            protocol: string;
+            /**
+             * Format: int32
+             * @description Port of the node that leads there.
+             */
+            published: number | null;
+        };
+        /** @description A tag in the registry. */
+        XrayPushed: {
+            /** @description Digest of its manifest. */
+            digest: string;
+            /** @description Its layers, the lowest first. */
+            layers: components["schemas"]["XrayPushedLayer"][];
+            /** @description The name under which Docker pulls it, such as `registry.lab:5000/me/app:1.0`. */
+            name: string;
+        };
+        /** @description A layer in the registry. */
+        XrayPushedLayer: {
+            /** @description Whether the catalogue has it too, so that it was never sent. */
+            catalogue: boolean;
+            /** @description Digest of the compressed layer. */
+            digest: string;
+            /** @description Chain id: the same as that of the layer which the engine made of it or it of that. */
+            id: string | null;
+            /**
+             * Format: int64
+             * @description Bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description What the session has in its registry. */
+        XrayRegistry: {
+            /** @description Its tags, by repository. */
+            images: components["schemas"]["XrayPushed"][];
+            /** @description Tags that are not listed. */
+            more: number;
+        };
+        /** @description A service of a swarm. */
+        XrayService: {
+            /** @description Its id. */
+            id: string;
+            /** @description The image that its tasks run, without digest. */
+            image: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its ports. */
+            ports: components["schemas"]["XrayPort"][];
+            /**
+             * Format: int64
+             * @description Tasks wanted; absent for a global one, which has one on each node.
+             */
+            replicas: number | null;
+            /** @description Tasks that run. */
+            running: number;
+        };
+        /** @description A swarm, as one of its managers sees it. */
+        XraySwarm: {
+            /** @description Its nodes. */
+            nodes: components["schemas"]["XraySwarmNode"][];
+            /** @description Its services. */
+            services: components["schemas"]["XrayService"][];
+            /** @description Tasks that are wanted, by service. */
+            tasks: components["schemas"]["XrayTask"][];
+        };
+        /** @description A node of a swarm. */
+        XraySwarmNode: {
+            /** @description `active`, `pause` or `drain`. */
+            availability: string;
+            /** @description Its id in the swarm. */
+            id: string;
+            /** @description Whether it leads. */
+            leader: boolean;
+            /** @description Its host name. */
+            name: string;
+            /** @description `manager` or `worker`. */
+            role: string;
+            /** @description `ready`, `down` or `unknown`. */
+            state: string;
+        };
+        /** @description A task of a service: one container on one node. */
+        XrayTask: {
+            /** @description Its id. */
+            id: string;
+            /** @description Id of the swarm's node that it is on; absent while it has none. */
+            node: string | null;
+            /** @description Id of its service. */
+            service: string;
+            /**
+             * Format: int64
+             * @description Its number in a replicated service.
+             */
+            slot: number | null;
+            /** @description Such as `running`, `preparing` or `rejected`. */
+            state: string;
+        };
+        /** @description A pull or a build while it runs. */
+        XrayUnderWay: {
+            /** @description What is going on. */
+            kind: components["schemas"]["XrayUnderWayKind"];
+            /** @description Its steps or layers so far, oldest first. */
+            steps: components["schemas"]["XrayUnderWayStep"][];
+            /** @description What it is at, in words. */
+            words: string;
+        };
+        /**
+         * @description Kind of an [`UnderWay`].
+         * @enum {string}
+         */
+        XrayUnderWayKind: "pull" | "build";
+        /** @description A step of a build, or a layer of a pull. */
+        XrayUnderWayStep: {
+            /** @description Whether it is done. */
+            done: boolean;
+            /** @description Chain id of the layer, where it is known. */
+            layer: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description The step's instruction, or the layer's short name. */
+            words: string;
+        };
+        /** @description A volume. */
+        XrayVolume: {
+            /** @description Its driver. */
+            driver: string;
+            /** @description Its name. */
+            name: string;
         };
     };
     responses: never;
@@ -2187,6 +2536,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    xray: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each message */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["XrayMessage"];
+                };
             };
             404: {
                 headers: {

@@ -25,6 +25,17 @@ export type PushedLayer = Schemas["PushedLayer"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];
+/** A message of the X-ray's socket. Each replaces what an earlier one said of the same. */
+export type XrayMessage = Schemas["XrayMessage"];
+export type XrayNode = Schemas["XrayNode"];
+export type XrayLayer = Schemas["XrayLayer"];
+export type XrayImage = Schemas["XrayImage"];
+export type XrayContainer = Schemas["XrayContainer"];
+export type XrayGauge = Schemas["XrayGauge"];
+export type XrayUnderWay = Schemas["XrayUnderWay"];
+export type XraySwarm = Schemas["XraySwarm"];
+export type XrayRegistry = Schemas["XrayRegistry"];
+export type XrayDeed = Schemas["XrayDeed"];
 /** RFC 9457, with Boatyard's own `code` where a page acts on it. */
 export type Problem = Schemas["Problem"];
 

@@ -129,9 +129,12 @@ export class Nodes {
       element.dataset.docker = node.docker;
       lamp.hidden = node.docker === "absent";
       state.textContent = dockerOf(node).short;
-      role.textContent = node.swarm ? node.swarm[0]!.toUpperCase() : "";
+      role.replaceChildren(
+        ...(node.swarm
+          ? [h("span", { "aria-hidden": "true" }, node.swarm[0]!.toUpperCase()), h("span", { class: "visually-hidden" }, ROLE[node.swarm])]
+          : []),
+      );
       button.title = `${name} (${node.address}): ${dockerOf(node).long}${node.swarm ? ` ${ROLE[node.swarm]}.` : ""}`;
-      button.setAttribute("aria-label", `${name}${node.swarm ? `, ${ROLE[node.swarm]}` : ""}, ${dockerOf(node).short}`);
       address.textContent = node.address;
       docker.textContent = dockerOf(node).long;
       const several = all.length > 1;

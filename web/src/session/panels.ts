@@ -45,6 +45,7 @@ interface PanelKind {
 
 /** In the order of their buttons. */
 const KINDS: PanelKind[] = [
+  { id: "xray", label: "X-ray", icon: "xray", load: async () => (await import("../xray/panel")).makeXray },
   { id: "files", label: "Files", icon: "folder", load: () => import("../files/panel").then(({ make }) => make) },
   {
     id: "registry",
