@@ -27,7 +27,7 @@ export class UsageMeters {
       const meter = h("meter", { min: "0", max: "1", low: "0.75", high: "0.9", optimum: "0", "aria-label": name });
       this.rows.set(name, { value, meter });
       this.table.append(h("dt", {}, name), h("dd", {}, meter, value));
-      const gauge = h("span", { class: "node-gauge" });
+      const gauge = h("span", { class: "gauge-bar" });
       this.gauges.push(gauge);
       this.bars.append(gauge);
     }
