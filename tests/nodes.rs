@@ -187,7 +187,7 @@ async fn what_a_node_uses_and_the_limits_it_comes_to_are_told() {
     let mut events = me.events().await;
     let used = events.wait_for(|e| e["type"] == "usage").await;
     assert_eq!(used["usage"]["memory_most"], 256 << 20);
-    assert!(used["usage"]["processes"].as_u64().unwrap() >= 2, "{used}");
+    assert!(used["usage"]["processes"].as_u64().unwrap() >= 1, "{used}");
     assert!(used["usage"]["memory"].as_u64().unwrap() > 1 << 20, "{used}");
 
     me.sh("python3 -c 'b = b\"x\" * (400 << 20)'").await;

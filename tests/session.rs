@@ -117,7 +117,7 @@ async fn bad_requests_are_told_apart() {
         (Method::GET, "/nodes/node1/files?path=/no/such/file", "", 404),
         (Method::GET, "/nodes/node1/files?path=/root", "", 409),
         (Method::GET, "/nodes/node1/files", "", 400),
-        (Method::DELETE, "/nodes/node1/files?path=/etc/passwd", "", 405),
+        (Method::PATCH, "/nodes/node1/files?path=/etc/passwd", "", 405),
         (Method::GET, "/nodes/node1/terminals/main/socket", "", 400),
         (Method::PUT, "/nodes/node1/terminals/UPPER", r#"{"cols": 80, "rows": 24}"#, 400),
         (Method::PUT, "/nodes/node1/terminals/t2", r#"{"cols": 0, "rows": 24}"#, 400),
