@@ -9,15 +9,16 @@ TRIPLE := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 DATA   ?= $(CURDIR)/.boatyard
 LISTEN ?= 127.0.0.1:8000
 
-.PHONY: help run build test lint bench fmt web agent debug images images-debug root
+.PHONY: help run build test lint bench fmt web agent debug images image catalogue images-debug root
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 run: root ## Install what is missing, build, prepare images, and serve on localhost
 	@deploy/packages.sh run
-	@$(MAKE) --no-print-directory build images
-	@exec $(TARGET)/release/boatyard --data $(DATA) serve --courses $(CURDIR)/courses --listen $(LISTEN)
+	@$(MAKE) --no-print-directory build image catalogue
+	@nice -n 19 $(TARGET)/release/boatyard --data $(DATA) image build minimal alternatives >$(DATA)/images.log 2>&1 & \
+	exec $(TARGET)/release/boatyard --data $(DATA) serve --courses $(CURDIR)/courses --listen $(LISTEN)
 
 root:
 	@[ "$$(id -u)" = 0 ] || { echo "boatyard: making sandboxes needs root; run: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
@@ -27,8 +28,13 @@ root:
 build: web agent ## Build server, agent and front end
 	@cargo build -q --release --bin boatyard
 
-images: ## Build the lab image and the catalogue, what is missing or changed of them
+images: image catalogue ## Build all lab images and the catalogue, what is missing or changed of them
+	@$(TARGET)/release/boatyard --data $(DATA) image build minimal alternatives
+
+image:
 	@$(TARGET)/release/boatyard --data $(DATA) image build
+
+catalogue:
 	@$(TARGET)/release/boatyard --data $(DATA) catalogue build
 
 web: web/dist/manifest.json
@@ -52,7 +58,7 @@ debug: web agent
 	@cargo build -q --bin boatyard
 
 images-debug: debug
-	@$(TARGET)/debug/boatyard --data $(DATA) image build
+	@$(TARGET)/debug/boatyard --data $(DATA) image build default minimal alternatives
 	@$(TARGET)/debug/boatyard --data $(DATA) catalogue build
 
 lint: web ## Formatting, clippy, TypeScript types, licences and advisories
@@ -70,7 +76,7 @@ test: root ## Everything that CI checks
 	cd web && npm test --silent
 	cd web && npm run --silent e2e
 
-bench: root build images ## Print the figures as a table, and write them to target/bench.json
+bench: root build image catalogue ## Print the figures as a table, and write them to target/bench.json
 	cargo bench -q --bench figures
 
 fmt: ## Format the code

@@ -11,7 +11,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Limits, native::NativeSettings};
+use crate::{
+    engine::{Limits, native::NativeSettings},
+    template::Template,
+};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Config {
     pub agent: Option<PathBuf>,
     /// Sessions.
     pub sessions: SessionSettings,
+    /// What sessions can start as, beside the built-in templates.
+    pub templates: Vec<Template>,
     /// What one sandbox may use.
     pub limits: LimitSettings,
     /// The session registry.
@@ -91,6 +96,10 @@ pub struct LimitSettings {
 pub struct RegistrySettings {
     /// What a session may push in all.
     pub quota: ByteSize,
+    /// How many files and folders a session's repositories may have in storage: an image takes about thirty.
+    pub files: u32,
+    /// Nothing is taken while the disk has less than this free.
+    pub min_free: ByteSize,
     /// Registry from which names that the catalogue lacks are fetched and cached, such as Docker Hub's; none by default.
     pub upstream: Option<Upstream>,
 }
@@ -117,6 +126,7 @@ impl Default for Config {
             domain: "localhost".into(),
             courses: PathBuf::from("/usr/share/boatyard/courses"),
             agent: None,
+            templates: Vec::new(),
             sessions: SessionSettings {
                 duration: Duration::from_secs(2 * 3600),
                 extension: Duration::from_secs(3600),
@@ -144,7 +154,7 @@ impl Default for Config {
 
 impl Default for RegistrySettings {
     fn default() -> Self {
-        RegistrySettings { quota: ByteSize::gib(2), upstream: None }
+        RegistrySettings { quota: ByteSize::gib(2), files: 20_000, min_free: ByteSize::gib(2), upstream: None }
     }
 }
 
@@ -197,7 +207,7 @@ impl Config {
             .merge(env)
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|e| ConfigError::Read(e.to_string()))?;
+            .map_err(|e| ConfigError::Read(in_words(&e)))?;
         config.check()?;
         Ok(config)
     }
@@ -232,6 +242,11 @@ impl Config {
         if s.per_client == 0 {
             return bad("sessions.per_client", &s.per_client, "must be at least 1");
         }
+        for template in &self.templates {
+            if let Err((key, why)) = template.check(s.nodes) {
+                return bad(key, &format!("(template {:?})", template.name), why);
+            }
+        }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
             return bad("limits.memory", &l.memory, "must be at least 128 MiB: Docker needs that");
@@ -251,6 +266,35 @@ impl Config {
         Ok(())
     }
 
+    /// What keeps students on machines of their own from opening published ports, and how to mend it; none where nothing
+    /// does, as far as the configuration shows.
+    pub fn reach_problem(&self) -> Option<(String, String)> {
+        let local = |host: &str| host == "localhost" || host.ends_with(".localhost");
+        let named = self.base_url.as_deref().and_then(|u| axum::http::Uri::try_from(u).ok());
+        let host = named.as_ref().and_then(|u| u.host());
+        let loopback = |h: &str| {
+            local(h) || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        let public = host.is_some_and(|h| !loopback(h));
+        // Behind a proxy the server listens on loopback, and only `base_url` shows that others come.
+        if !local(&self.domain) || (self.listen.ip().is_loopback() && !public) {
+            return None;
+        }
+        let found = format!(
+            "students on other machines come here, but ports get names below `{}`, which lead to the student's own machine",
+            self.domain
+        );
+        let mend = match host.filter(|h| !loopback(h) && h.parse::<std::net::IpAddr>().is_err()) {
+            Some(host) => format!("set `domain = \"{host}\"` and a DNS record *.{host} that leads here"),
+            None => {
+                "set `base_url` and `domain` to a name with a DNS record *.NAME that leads here; the README's section \
+                     `For a class` shows how"
+                    .to_owned()
+            }
+        };
+        Some((found, mend))
+    }
+
     /// Scheme, host and port under which browsers reach the server, without a slash at the end.
     pub fn base_url(&self) -> String {
         self.base_url.clone().unwrap_or_else(|| {
@@ -262,6 +306,22 @@ impl Config {
             format!("http://{host}:{}", self.listen.port())
         })
     }
+}
+
+/// What does not fit, its key as the file has it, and where it was said.
+fn in_words(e: &figment::Error) -> String {
+    use figment::{Source, error::Kind};
+    let key = e.path.join(".").to_lowercase();
+    let place = e.metadata.as_ref().map(|m| match &m.source {
+        Some(Source::File(file)) => file.display().to_string(),
+        _ => m.name.to_string(),
+    });
+    let what = match &e.kind {
+        Kind::UnknownField(_, known) => format!("there is no key `{key}`; there are {}", known.join(", ")),
+        kind if key.is_empty() => kind.to_string(),
+        kind => format!("{key}: {kind}"),
+    };
+    place.map_or(what.clone(), |place| format!("{place}: {what}"))
 }
 
 #[cfg(test)]
@@ -301,6 +361,22 @@ mod tests {
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");
+        }
+    }
+
+    #[test]
+    fn names_that_lead_nowhere_for_others_are_told() {
+        for (toml, told) in [
+            ("", None),
+            ("listen = \"0.0.0.0:8000\"", Some("set `base_url` and `domain`")),
+            ("listen = \"0.0.0.0:8000\"\nbase_url = \"http://192.0.2.7:8000\"", Some("set `base_url` and `domain`")),
+            ("base_url = \"https://lab.example.org\"", Some("set `domain = \"lab.example.org\"`")),
+            ("base_url = \"http://localhost:80\"", None),
+            ("listen = \"0.0.0.0:8000\"\ndomain = \"lab.example.org\"", None),
+        ] {
+            let problem = load(toml).unwrap().reach_problem().map(|(_, mend)| mend);
+            assert_eq!(problem.is_some(), told.is_some(), "{toml}: {problem:?}");
+            assert!(told.is_none_or(|t| problem.as_ref().unwrap().contains(t)), "{toml}: {problem:?}");
         }
     }
 

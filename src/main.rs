@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             // One line, from what was wanted to the cause.
-            eprintln!("boatyard: {}", format!("{e:#}").replace('\n', " "));
+            eprintln!("boatyard: {}", format!("{e:#}").replace(char::is_control, " "));
             ExitCode::FAILURE
         }
     }

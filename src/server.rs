@@ -23,7 +23,7 @@ use crate::{
     engine::native::NativeEngine,
     image,
     paths::Paths,
-    registry::Registry,
+    registry::{Pace, Registry},
     session::Sessions,
     store::{Store, now_ms},
     web::{self, App, assets},
@@ -31,7 +31,7 @@ use crate::{
 
 /// How long an ended session is remembered, so that its page can say why it ended.
 const REMEMBER_MS: i64 = 7 * 24 * 3600 * 1000;
-/// How often ended sessions are forgotten and the registry's garbage is collected.
+/// How often ended sessions are forgotten.
 const CHORES: Duration = Duration::from_secs(3600);
 
 /// A running server.
@@ -73,14 +73,14 @@ impl Server {
         raise_kernel_limits(sessions.config().sessions.max_nodes);
         sessions.recover().await?;
         let living: Vec<_> = sessions.all().iter().map(|l| l.public_name()).collect();
-        registry.keep_only(&living)?;
+        registry.keep_only(living).await?;
         image::sweep(&paths)?;
 
         let images = catalogue::list(&paths).unwrap_or_else(|e| {
             warn!(error = %e, "the catalogue cannot be read");
             Vec::new()
         });
-        let app = App::new(sessions.clone(), images.iter().map(view).collect(), shutdown.clone())?;
+        let app = App::new(sessions.clone(), registry.clone(), images.iter().map(view).collect(), shutdown.clone())?;
         let admin_socket = paths.admin_socket();
         let _ = std::fs::remove_file(&admin_socket);
         let admin = UnixListener::bind(&admin_socket).with_context(|| format!("{}", admin_socket.display()))?;
@@ -91,7 +91,8 @@ impl Server {
         let tasks = vec![
             tokio::spawn(web::serve(app.clone(), listener)),
             tokio::spawn(web::admin::serve(app, admin)),
-            tokio::spawn(chores(sessions.clone(), registry.clone(), shutdown)),
+            tokio::spawn(forget_ended(sessions.clone(), shutdown.clone())),
+            tokio::spawn(keep_clean(registry.clone(), shutdown)),
         ];
         Ok(Server { url, address, sessions, registry, tasks, _lock: lock })
     }
@@ -216,7 +217,7 @@ fn agent_binary(config: &Config) -> anyhow::Result<PathBuf> {
         .context("boatyard-agent is not beside the server; build it with `make build`, or name it with `agent` in the configuration")
 }
 
-async fn chores(sessions: Sessions, registry: Arc<Registry>, shutdown: CancellationToken) -> std::io::Result<()> {
+async fn forget_ended(sessions: Sessions, shutdown: CancellationToken) -> std::io::Result<()> {
     loop {
         if let Err(e) = sessions.store().purge_ended(now_ms() - REMEMBER_MS) {
             error!(error = %e, "ended sessions were not forgotten");
@@ -225,10 +226,12 @@ async fn chores(sessions: Sessions, registry: Arc<Registry>, shutdown: Cancellat
             () = shutdown.cancelled() => return Ok(()),
             () = tokio::time::sleep(CHORES) => {}
         }
-        if let Err(e) = registry.collect_garbage().await {
-            error!(error = %e, "the registry's garbage was not collected");
-        }
     }
+}
+
+async fn keep_clean(registry: Arc<Registry>, shutdown: CancellationToken) -> std::io::Result<()> {
+    registry.keep_clean(Pace::default(), shutdown).await;
+    Ok(())
 }
 
 fn view(image: &catalogue::CatalogueImage) -> web::view::CatalogueImage {

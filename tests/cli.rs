@@ -20,16 +20,18 @@ fn mistakes_get_one_line_that_names_the_mend() {
     std::fs::write(&file, "[sessions]\nmaxx = 3\n").unwrap();
     let data = dir.path().to_string_lossy().into_owned();
     for (args, word) in [
-        (vec!["--config", file.to_str().unwrap(), "serve"], "maxx"),
+        (vec!["--config", file.to_str().unwrap(), "serve"], "`sessions.maxx`"),
         (vec!["--config", "/no/such/file", "serve"], "/no/such/file"),
         (vec!["--data", &data, "session", "ls"], "boatyard serve"),
         (vec!["lab", "check", "/no/such/folder"], "/no/such/folder"),
         (vec!["--data", &data, "image", "rm", "nothing"], "nothing"),
         (vec!["--data", &data, "image", "import", "/no/such.tar"], "/no/such.tar"),
+        (vec!["--data", &data, "image", "import", "/tmp"], "not a file"),
     ] {
         let (ok, _, said) = boatyard(&args);
         assert!(!ok, "{args:?}");
         assert!(said.contains(word) && said.trim().lines().count() == 1, "{args:?}: {said}");
+        assert!(!said.contains("default."), "keys are called as in the file: {said}");
     }
 }
 

@@ -46,6 +46,33 @@ async fn pull_build_ship_run() {
 }
 
 #[tokio::test]
+async fn ls_has_nothing_to_complain_about() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    let complaints = me.ok("bash -ic 'ls --color=always / 2>&1 >/dev/null' 2>/dev/null").await;
+    assert_eq!(complaints, "", "ls reads its colours");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_words() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    for command in
+        ["docker run ubuntu", "docker pull python:3.99", "docker search web", "echo FROM ubuntu | docker build -"]
+    {
+        let (code, said) = me.sh(command).await;
+        assert!(code != 0 && said.contains("there is no internet here") && !said.contains(":53"), "{command}: {said}");
+    }
+    assert_eq!(me.get("").await["nodes"][0]["ports"], serde_json::json!([]), "what says so is nobody's port");
+    // What is near is asked for directly, whatever it is called.
+    for registry in ["node2:5000", "10.1.2.3:5000", "127.0.0.1:9999"] {
+        let (_, said) = me.sh(&format!("timeout 5 docker pull {registry}/app")).await;
+        assert!(!said.contains("internet"), "{registry}: {said}");
+    }
+    assert_eq!(me.ok("docker run --rm busybox env | grep -ci proxy || true").await.lines().last(), Some("0"));
+}
+
+#[tokio::test]
 async fn two_sessions_do_not_touch() {
     let server = TestServer::start();
     let (a, b) = tokio::join!(Student::start(&server), Student::start(&server));
@@ -113,6 +140,24 @@ async fn limits_are_seen_and_hold() {
     assert_eq!(total, 512);
     let disk: u64 = me.ok("df -m --output=size / | tail -1").await.trim().parse().unwrap();
     assert!((900..=1024).contains(&disk), "df says {disk} MB");
+    // Beside its own disk there is only what lies in memory.
+    let others = me.ok("df --output=source,target -x tmpfs | tail -n +2").await;
+    assert!(others.lines().all(|l| l.ends_with(" /") || l.ends_with(" /var/lib/docker")), "{others}");
+    let in_memory: u64 =
+        me.ok("df -m -t tmpfs --output=size | tail -n +2 | sort -n | tail -1").await.trim().parse().unwrap();
+    assert!(in_memory <= 256, "a tmpfs of {in_memory} MB");
+    // Time and load are the sandbox's own too, and agree with what ps says of its processes.
+    let up: f64 = me.ok("cut -d' ' -f1 /proc/uptime").await.trim().parse().unwrap();
+    assert!((0.0..60.0).contains(&up), "up for {up} s");
+    let oldest: f64 = me.ok("ps -o etimes= -p 1").await.trim().parse().unwrap();
+    assert!((up - oldest).abs() < 5.0, "PID 1 is {oldest} s old");
+    let load = me.ok("timeout 2 sh -c 'while :; do :; done'; cat /proc/loadavg").await;
+    let one: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    assert!(one > 0.0 && one < 1.0, "{load}");
+    // What the agent needed for that, nobody else has.
+    let bounding = u64::from_str_radix(me.ok("sed -n 's/^CapBnd:\t//p' /proc/self/status").await.trim(), 16).unwrap();
+    assert_eq!(bounding & (1 << 25), 0, "CAP_SYS_TIME");
+    me.ok("test -c /dev/null && echo x >/dev/null && head -c 3 /dev/urandom >/dev/full; test $? = 1").await;
     let memory = me.ok("docker info -f '{{.MemTotal}}'").await;
     assert_eq!(memory.trim(), (512u64 << 20).to_string());
 

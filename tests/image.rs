@@ -233,6 +233,7 @@ fn what_is_no_root_file_system_is_refused_with_a_reason() {
         (Tar::default().file("README", "hello").end(), "no shell"),
         (Tar::default().folder("bin").file("bin/sh", "x").end(), "no /etc"),
         (b"not an archive at all, but a text".repeat(40), "no tar archive"),
+        ((0..=255).rev().cycle().take(4096).collect(), "no tar archive"),
         (Tar::default().end(), "empty"),
         (through("xz", &whole), "xz -dk"),
         (through("gzip", &whole)[..200].to_vec(), ""),
@@ -240,6 +241,7 @@ fn what_is_no_root_file_system_is_refused_with_a_reason() {
     ] {
         let error = format!("{:#}", bench.import(&archive).unwrap_err());
         assert!(error.contains(reason), "{reason}: {error}");
+        assert!(!error.contains(|c: char| c.is_control() || c == '\u{fffd}'), "no bytes of the archive: {error:?}");
         assert_eq!(bench.entries(), Vec::<String>::new(), "{error}");
     }
     let error = bench.import_as("../x", &whole).unwrap_err().to_string();

@@ -80,3 +80,18 @@ async fn each_step_of_the_first_lesson() {
         json(me.request(Method::POST, &format!("/lessons/{LESSON}/steps/{last}/check")).send().await.unwrap()).await;
     assert_eq!(again["done"], false, "{again}");
 }
+
+#[tokio::test]
+async fn a_program_that_is_slow_to_listen_turns_its_check_green() {
+    let server = TestServer::start();
+    let body = json!({"course": "containers-and-docker", "lesson": "pull-build-ship-run"});
+    let me = Student::start_with(&server, body).await;
+    me.ok("docker pull python && docker tag python registry.lab:5000/me/app:1.0").await;
+    let mut events = me.events().await;
+    events.watch(LESSON, "run").await;
+    // Nothing happens any more when it begins to listen: the published port is open from the start.
+    let app = "sleep 8; mkdir /www; echo Ahoy! > /www/index.html; exec python3 -m http.server -d /www 5000";
+    me.ok(&format!("docker run -d --name web -p 8080:5000 registry.lab:5000/me/app:1.0 sh -c '{app}'")).await;
+    let after = events.wait_for(|e| e["type"] == "checks" && e["step"] == "run" && e["done"] == true).await;
+    assert_eq!(after["done"], true);
+}

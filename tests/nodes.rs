@@ -132,3 +132,72 @@ async fn a_swarm_forms_by_a_click_and_runs_a_stack() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_template_brings_nodes_swarm_files_and_a_script() {
+    let template = r#"[{name="class", title="For the class", nodes=2, managers=1, start="echo started on $(hostname) >> note",
+        files=[{path="/root/note", content="hello\n"}, {node="node2", path="/root/two", content="2"}]}]"#;
+    let server = TestServer::with(&[("TEMPLATES", template)]);
+    let listed: Value = json(reqwest::get(format!("{}/api/v1/templates", server.url())).await.unwrap()).await;
+    let names: Vec<_> = listed.as_array().unwrap().iter().filter_map(|t| t["name"].as_str()).collect();
+    assert_eq!(names, ["one", "two", "swarm-1-2", "swarm-3-2", "class"]);
+
+    let me = Student::start_with(&server, json!({"template": "class"})).await;
+    assert_eq!(me.session["nodes"][0]["swarm"], "manager");
+    assert_eq!(me.session["nodes"][1]["swarm"], "worker");
+    assert_eq!(me.ok("docker node ls -q | wc -l").await.trim(), "2");
+    assert_eq!(me.ok_on("node2", "cat two note").await, "2hello\n");
+    eventually("the script ran on node1", Duration::from_secs(10), || async {
+        me.ok("cat note").await == "hello\nstarted on node1\n"
+    })
+    .await;
+    // Where the kernel cannot do all, shells say so.
+    let greeting = me.ok("cat /run/boatyard/greeting 2>/dev/null || echo none").await;
+    let kernel_can = std::path::Path::new("/proc/net/ip_vs").exists();
+    assert_eq!(greeting.contains("dnsrr"), !kernel_can, "{greeting}");
+    let mut t = me.terminal("main", None).await;
+    if !kernel_can {
+        t.wait_for("dnsrr").await;
+    }
+    // The first terminal of a playground says how to begin, and no other: not the next one, nor one of another node, nor
+    // that of a lesson, which says it itself.
+    t.wait_for("docker run hello-world").await;
+    t.wait_for("root@node1").await;
+    let welcome = "docker run hello-world";
+    let second = me.request(Method::PUT, "/nodes/node1/terminals/second").json(&json!({"cols": 80, "rows": 24}));
+    assert!(second.send().await.unwrap().status().is_success());
+    let mut second = me.terminal("second", None).await;
+    second.wait_for("root@node1").await;
+    assert!(!second.text().contains(welcome), "{}", second.text());
+    let lesson = json!({"course": "containers-and-docker", "lesson": "pull-build-ship-run"});
+    let learner = Student::start_with(&server, lesson).await;
+    let mut of_lesson = learner.terminal("main", None).await;
+    of_lesson.wait_for("root@node1").await;
+    assert!(!of_lesson.text().contains(welcome), "{}", of_lesson.text());
+
+    let unknown = me.http.post(format!("{}/api/v1/sessions", server.url())).json(&json!({"template": "x"}));
+    assert_eq!(unknown.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_a_node_uses_and_the_limits_it_comes_to_are_told() {
+    let server =
+        TestServer::with(&[("LIMITS__MEMORY", "256 MiB"), ("LIMITS__PIDS", "200"), ("LIMITS__DISK", "600 MiB")]);
+    let me = Student::start(&server).await;
+    let mut events = me.events().await;
+    let used = events.wait_for(|e| e["type"] == "usage").await;
+    assert_eq!(used["usage"]["memory_most"], 256 << 20);
+    assert!(used["usage"]["processes"].as_u64().unwrap() >= 2, "{used}");
+    assert!(used["usage"]["memory"].as_u64().unwrap() > 1 << 20, "{used}");
+
+    me.sh("python3 -c 'b = b\"x\" * (400 << 20)'").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "out-of-memory").await;
+    me.sh("docker run --rm -i python python3 -c 'b = b\"x\" * (400 << 20)'").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "out-of-memory").await;
+    me.sh("for i in $(seq 250); do sleep 3 & done; wait").await;
+    events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "processes").await;
+    me.sh("head -c 900M /dev/zero > /root/big").await;
+    let full = events.wait_for(|e| e["type"] == "limit-reached" && e["limit"] == "disk").await;
+    assert_eq!(full["node"], "node1");
+    me.ok("rm /root/big; echo still here").await;
+}

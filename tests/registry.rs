@@ -12,7 +12,7 @@ use boatyard::{
     config::{RegistrySettings, Upstream},
     paths::Paths,
     registry::{
-        Registry,
+        Collected, Pace, Registry,
         client::{RegistryClient, full},
     },
     session::{PublicName, Services},
@@ -48,7 +48,7 @@ impl Yard {
     }
 
     async fn with_quota(quota: u64) -> Yard {
-        Yard::start(RegistrySettings { quota: ByteSize(quota), upstream: None }).await
+        Yard::start(RegistrySettings { quota: ByteSize(quota), ..Default::default() }).await
     }
 
     /// What a sandbox of a session reaches: its registry, or the mirror of the catalogue.
@@ -303,7 +303,7 @@ async fn a_session_stores_no_more_than_its_quota() {
     // Room that was made can be used, once the garbage has been collected.
     assert_eq!(ask(&a, Method::DELETE, &format!("/v2/me/app/manifests/{kept}")).await.0, StatusCode::ACCEPTED);
     yard.age();
-    assert!(yard.registry.collect_garbage().await.unwrap());
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
     push(&a, "me/second", "1", &vec![3; 2 << 20]).await.unwrap();
     yard.end().await;
 }
@@ -323,15 +323,203 @@ async fn what_a_session_pushed_goes_with_it() {
     assert_eq!(text(&ask(&a, Method::GET, "/v2/_catalog").await.1), r#"{"repositories":[]}"#);
     assert!(text(&ask(&b, Method::GET, "/v2/_catalog").await.1).contains("deep/er/and/even"));
 
-    assert!(!yard.registry.collect_garbage().await.unwrap(), "somebody may still be pushing");
-    yard.age();
-    assert!(yard.registry.collect_garbage().await.unwrap());
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
     assert!(!yard.blob(&own).exists() && yard.blob(&shared).exists());
-    assert!(!yard.registry.collect_garbage().await.unwrap(), "there is nothing more");
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Nothing);
     // The registry goes on, and takes again what it no longer has.
     push(&b, "me/app", "1", b"own").await.unwrap();
     assert!(yard.blob(&own).exists());
     yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_is_collected_while_others_push() {
+    let yard = Yard::with_quota(1 << 30).await;
+    let (a, b) = (yard.service(A, "registry"), yard.service(B, "registry"));
+    let (own, _) = push(&a, "me/app", "1", b"own").await.unwrap();
+    // B has sent a blob, and its manifest is to follow. Until it does, the blob looks like garbage.
+    b.push_blob("me/app", &sha(b"under way"), 9, full("under way")).await.unwrap();
+    yard.registry.remove(&name(A)).await.unwrap();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
+    assert!(!yard.blob(&own).exists(), "it waits for others");
+    let (under_way, _) = push(&b, "me/app", "1", b"under way").await.unwrap();
+    assert_eq!(text(&ask(&b, Method::GET, &format!("/v2/me/app/blobs/{under_way}")).await.1), "under way");
+    // One that was given up goes later.
+    b.push_blob("me/none", &sha(b"given up"), 8, full("given up")).await.unwrap();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
+    assert!(yard.blob(&sha(b"given up")).exists());
+    yard.age();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
+    assert!(!yard.blob(&sha(b"given up")).exists() && yard.blob(&under_way).exists());
+    // A catalogue that is just being built puts it off.
+    push(&yard.backend(), "catalogue/library/base", "latest", b"base").await.unwrap();
+    yard.registry.remove(&name(B)).await.unwrap();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Postponed);
+    yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_sessions_pushed_goes_soon_whoever_pushes() {
+    let yard = Yard::with_quota(1 << 30).await;
+    let (a, b) = (yard.service(A, "registry"), yard.service(B, "registry"));
+    let ms = Duration::from_millis;
+    let pace = Pace {
+        settle: ms(50),
+        latest: ms(500),
+        retry: ms(50),
+        patience: 2,
+        grace: ms(200),
+        anyway: Duration::from_secs(3600),
+    };
+    let (registry, stop) = (yard.registry.clone(), yard.stop.clone());
+    let keeping = tokio::spawn(async move { registry.keep_clean(pace, stop).await });
+
+    let (own, _) = push(&a, "me/app", "1", b"own").await.unwrap();
+    yard.registry.remove(&name(A)).await.unwrap();
+    gone(&yard.blob(&own)).await;
+
+    // An upload that will not end is asked to.
+    let (own, _) = push(&a, "me/app", "1", b"of a again").await.unwrap();
+    let (_, location) = begin(&b, "/v2/me/big/blobs/uploads/").await;
+    let drip = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Some((Ok(hyper::body::Frame::data(Bytes::from_static(b"drip"))), ()))
+    });
+    let body = BodyExt::boxed_unsync(http_body_util::StreamBody::new(Box::pin(drip)));
+    let request = Request::put(format!("{location}&digest={}", sha(b"never"))).body(body).unwrap();
+    let dripping = tokio::spawn(async move { b.send(request).await });
+    tokio::time::sleep(ms(300)).await;
+    yard.registry.remove(&name(A)).await.unwrap();
+    gone(&yard.blob(&own)).await;
+    let refused = dripping.await.unwrap().unwrap().status();
+    assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    yard.end().await;
+    keeping.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_makes_no_more_files_than_it_may() {
+    let yard = Yard::start(RegistrySettings { files: 200, ..Default::default() }).await;
+    let base = push(&yard.backend(), "catalogue/library/base", "latest", b"base").await.unwrap().0;
+    let a = yard.service(A, "registry");
+    push(&a, "me/app", "1", b"layer").await.unwrap();
+    let root = yard.paths.registry().join(format!("docker/registry/v2/repositories/sessions/{A}"));
+    // Empty uploads, tags of one manifest, and blobs of the catalogue hold no bytes, but each takes files.
+    let manifest = ask(&a, Method::GET, "/v2/me/app/manifests/1").await.1;
+    for i in 0..60 {
+        let (status, _) = begin(&a, &format!("/v2/u{i}/blobs/uploads/")).await;
+        assert!(matches!(status, StatusCode::ACCEPTED | StatusCode::FORBIDDEN), "{status}");
+        let (status, _) = ask(&a, Method::HEAD, &format!("/v2/m{i}/blobs/{base}")).await;
+        assert!(matches!(status, StatusCode::OK | StatusCode::NOT_FOUND), "{status}");
+        let _ = a.put_manifest("me/app", &format!("t{i}"), MANIFEST, manifest.clone()).await;
+    }
+    let files = walkdir::WalkDir::new(&root).into_iter().count();
+    assert!((100..=240).contains(&files), "{files} files");
+    let refused = push(&a, "me/second", "1", b"more").await.unwrap_err();
+    assert!(refused.to_string().contains("403"), "{refused:#}");
+    // What is there can still be read, and what is removed makes room.
+    assert_eq!(ask(&a, Method::GET, "/v2/me/app/manifests/1").await.0, StatusCode::OK);
+    yard.registry.remove(&name(A)).await.unwrap();
+    push(&a, "me/second", "1", b"more").await.unwrap();
+    yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_taken_when_the_disk_is_nearly_full() {
+    let yard = Yard::start(RegistrySettings { min_free: ByteSize::pib(1), ..Default::default() }).await;
+    push(&yard.backend(), "catalogue/library/base", "latest", b"base").await.unwrap();
+    let a = yard.service(A, "registry");
+    let request = Request::post("/v2/me/app/blobs/uploads/").header(header::CONTENT_LENGTH, 0);
+    let (status, said) = send(&a, request, "").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(text(&said).contains("nearly full"), "{said:?}");
+    assert_eq!(ask(&a, Method::GET, "/v2/library/base/manifests/latest").await.0, StatusCode::OK);
+    yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_told_as_one_image_and_goes_whole() {
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    let yard = Yard::with_quota(1 << 30).await;
+    let (a, b) = (yard.service(A, "registry"), yard.service(B, "registry"));
+    let (layer, image) = push(&a, "me/app", "plain", b"layer").await.unwrap();
+    let (_, arm) = push(&a, "me/app", "arm", b"of arm").await.unwrap();
+    let (secret, of_b) = push(&b, "me/app", "1", b"of b").await.unwrap();
+    let of = |digest: &str, os: &str, architecture: &str| json!({"mediaType": MANIFEST, "digest": digest, "size": 1, "platform": {"os": os, "architecture": architecture}});
+    let index = |manifests: serde_json::Value| {
+        serde_json::to_vec(&json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})).unwrap()
+    };
+    let both =
+        index(json!([of(&image, "linux", "amd64"), of(&arm, "linux", "arm64"), of(&image, "unknown", "unknown")]));
+    a.put_manifest("me/app", "both", INDEX, both.into()).await.unwrap();
+    // What another session has cannot be told of, however it is named.
+    assert!(
+        a.put_manifest("me/app", "stolen", INDEX, index(json!([of(&of_b, "linux", "amd64")])).into()).await.is_err()
+    );
+
+    let contents = serde_json::to_value(yard.registry.contents(&name(A)).await).unwrap();
+    let tags = contents["repositories"][0]["tags"].as_array().unwrap();
+    let tag = |name: &str| tags.iter().find(|t| t["name"] == name).unwrap_or_else(|| panic!("{name} in {contents}"));
+    assert_eq!(tag("both")["platforms"], json!(["linux/amd64", "linux/arm64"]));
+    assert_eq!(tag("both")["layers"].as_array().unwrap().len(), 2);
+    assert_eq!(tag("both")["media_type"], INDEX);
+    assert_eq!(tag("plain")["layers"][0]["digest"], layer);
+    assert_eq!(tag("plain")["layers"][0]["shared_with"], json!(["me/app:both"]));
+    assert!(!contents.to_string().contains(&secret));
+
+    // The index's images stay as long as a tag leads to them: the one for ARM loses its tag first, then the index.
+    let (a_name, revisions) = (name(A), || {
+        let folder = format!("docker/registry/v2/repositories/sessions/{A}/me/app/_manifests/revisions/sha256");
+        std::fs::read_dir(yard.paths.registry().join(folder)).unwrap().count()
+    });
+    assert_eq!(revisions(), 3);
+    assert!(yard.registry.remove_tag(&a_name, "me/app", "arm").await.unwrap());
+    assert_eq!(revisions(), 3);
+    assert!(yard.registry.remove_tag(&a_name, "me/app", "both").await.unwrap());
+    assert_eq!(revisions(), 1);
+    assert!(!yard.registry.remove_tag(&a_name, "me/app", "both").await.unwrap());
+    assert_eq!(sha(&ask(&a, Method::GET, "/v2/me/app/manifests/plain").await.1), image);
+
+    // What was deleted makes room: a repository with all it holds, but not those whose names go on from its own.
+    push(&a, "me", "1", b"short name").await.unwrap();
+    assert!(yard.registry.remove_repository(&a_name, "me").await.unwrap());
+    assert_eq!(sha(&ask(&a, Method::GET, "/v2/me/app/manifests/plain").await.1), image);
+    assert!(yard.registry.remove_repository(&a_name, "me/app").await.unwrap());
+    assert!(!yard.registry.remove_repository(&a_name, "me/app").await.unwrap());
+    assert!(!yard.registry.remove_repository(&a_name, "../bbbbbbbbbb/me/app").await.unwrap());
+    let contents = serde_json::to_value(yard.registry.contents(&a_name).await).unwrap();
+    assert_eq!((&contents["repositories"], &contents["stored"]), (&json!([]), &json!(0)));
+    assert_eq!(sha(&ask(&b, Method::GET, "/v2/me/app/manifests/1").await.1), of_b);
+    yard.age();
+    assert_eq!(yard.registry.collect_garbage().await.unwrap(), Collected::Done);
+    assert!(!yard.blob(&layer).exists());
+    yard.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_with_very_much_is_told_a_part_of_it() {
+    let yard = Yard::with_quota(1 << 30).await;
+    let a = yard.service(A, "registry");
+    push(&a, "me/app", "1", b"layer").await.unwrap();
+    let manifest = ask(&a, Method::GET, "/v2/me/app/manifests/1").await.1;
+    for i in 0..220 {
+        a.put_manifest("me/app", &format!("t{i}"), MANIFEST, manifest.clone()).await.unwrap();
+    }
+    let contents = serde_json::to_value(yard.registry.contents(&name(A)).await).unwrap();
+    assert_eq!(contents["left_off"], 21);
+    assert_eq!(contents["repositories"][0]["tags"].as_array().unwrap().len(), 200);
+    assert_eq!(contents["repositories"][0]["tags"][0]["name"], "t219", "the last pushed comes first");
+    assert!(contents.to_string().len() < 200 << 10);
+    yard.end().await;
+}
+
+/// Waits until a file is gone.
+async fn gone(file: &Path) {
+    let start = Instant::now();
+    while file.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} stays", file.display());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -379,7 +567,7 @@ async fn what_the_catalogue_lacks_comes_from_the_registry_behind_it() {
     });
 
     let upstream = Some(Upstream { url, username: None, password: None });
-    let yard = Yard::start(RegistrySettings { quota: ByteSize::gib(1), upstream }).await;
+    let yard = Yard::start(RegistrySettings { upstream, ..Default::default() }).await;
     let (_, near) = push(&yard.backend(), "catalogue/library/near", "latest", b"near").await.unwrap();
     let mirror = yard.service(A, "catalogue");
     for (image, digest) in [("near", near), ("far", digest.clone())] {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use boatyard_protocol::agent::{DockerState, Event, ListeningPort};
+use boatyard_protocol::agent::{DockerState, DockerStorage, Event, ListeningPort};
 use tokio::sync::broadcast;
 
 /// Least time between two [`Event::Activity`] of one terminal.
@@ -69,6 +69,11 @@ impl Hub {
     /// The Docker Engine reported something.
     pub fn docker(&self, event: serde_json::Value) {
         self.send(Event::Docker { event });
+    }
+
+    /// Docker's storage changed.
+    pub fn docker_storage(&self, storage: DockerStorage) {
+        self.send(Event::DockerStorage { storage });
     }
 
     /// These ports listen now; told where they differ from those last seen.

@@ -43,12 +43,16 @@ impl Drop for Guard<'_> {
 /// Runs it. A command that cannot be started ends as in a shell: with 127 where it is not there, else 126.
 ///
 /// # Errors
-/// When the request names no command, or the system has no more pipes.
+/// When the request names no command or no user that is there, or the system has no more pipes.
 pub async fn run(reaper: &Arc<Reaper>, request: ExecRequest) -> io::Result<ExecResponse> {
     let Some((program, args)) = request.command.split_first().filter(|(p, _)| !p.is_empty()) else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "`command` is empty"));
     };
-    let login = Login::root();
+    let login = match &request.user {
+        None => Login::user(),
+        Some(name) => Login::named(name)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("there is no user {name:?}")))?,
+    };
     let mut command = Command::new(program);
     command
         .args(args)
@@ -60,6 +64,10 @@ pub async fn run(reaper: &Arc<Reaper>, request: ExecRequest) -> io::Result<ExecR
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    if !login.is_root() {
+        // SAFETY: what runs between fork and exec makes three system calls and no other.
+        unsafe { command.pre_exec(login.takes_over()) };
+    }
     let spawned = reaper.spawn(|| command.spawn().map(|child| (child.id() as i32, child)));
     let (process, mut child) = match spawned {
         Ok(spawned) => spawned,

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     match args.get(1).map(String::as_str) {
         Some("activate") => return docker::activate(&args[2..]),
+        Some(users::BECOME) => return users::become_user(&args[2..]),
         Some("--version") => {
             println!("boatyard-agent {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
@@ -53,6 +54,9 @@ fn start(args: &[String], started: Instant) -> anyhow::Result<()> {
     let config = std::env::var(CONFIG_ENV).with_context(|| format!("{CONFIG_ENV} is not set"))?;
     let config: AgentConfig = serde_json::from_str(&config).with_context(|| format!("{CONFIG_ENV} is not valid"))?;
     sandbox::tunnels::check(&config)?;
+    if let Some(user) = &config.user {
+        users::choose(user);
+    }
     let listener = match args.get(1..) {
         None | Some([]) => inherited_listener()?,
         Some([flag, path]) if flag == "--listen" => StdListener::bind(path).with_context(|| path.clone())?,
@@ -76,6 +80,8 @@ fn start(args: &[String], started: Instant) -> anyhow::Result<()> {
     if first {
         sandbox::boot::prepare();
         sandbox::names::write(&config);
+        sandbox::home::prepare();
+        sandbox::containers::write_settings(&config);
     }
     if let Some(cpus) = config.cpus {
         sandbox::boot::confine(cpus);
@@ -144,12 +150,13 @@ async fn run(config: AgentConfig, listener: StdListener, started: Instant, first
     });
 
     sandbox::tunnels::open(&app);
+    sandbox::offline::open(&app.config);
     if first {
         sandbox::ssh::open(&app);
         // Mounting waits for the kernel and starts a thread: never in the way of the first prompt.
         tokio::task::spawn_blocking(|| {
-            if let Err(e) = sandbox::meminfo::install() {
-                tracing::warn!("/proc/meminfo shows the host's memory: {e}");
+            if let Err(e) = sandbox::proc::install() {
+                tracing::warn!("/proc shows the host's memory and load: {e}");
             }
         });
     }

@@ -67,6 +67,36 @@ async fn a_command_runs_to_its_end() {
 }
 
 #[tokio::test]
+async fn an_ordinary_users_commands_and_files_are_theirs() {
+    let config = serde_json::json!({"hostname": "test", "docker": "off", "user": "nobody"});
+    let agent = Agent::with(config).await;
+    let done = agent.sh("id -un; id -Gn; echo $USER $XDG_RUNTIME_DIR; grep CapEff /proc/self/status").await;
+    assert_eq!(done.stdout, "nobody\nnogroup\nnobody /run/user/65534\nCapEff:\t0000000000000000\n", "{done:?}");
+    // Unless another is named.
+    let run = |user: &str| ExecRequest {
+        command: vec!["id".into(), "-u".into()],
+        user: Some(user.into()),
+        timeout_ms: 5000,
+        max_output: 100,
+        ..Default::default()
+    };
+    assert_eq!(agent.exec(run("root")).await.stdout, "0\n");
+    let unknown = serde_json::to_vec(&run("no-such")).unwrap();
+    assert_eq!(agent.call(Method::POST, "/v1/exec", unknown).await.0, StatusCode::BAD_REQUEST);
+
+    // A new file is whose its folder is, with the folders that it needs.
+    let folder = agent.folder.path().join("theirs");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::chown(&folder, Some(65534), Some(65534)).unwrap();
+    let path = folder.join("a/b/file");
+    let (status, body) = agent.call(Method::PUT, &format!("/v1/files?path={}", path.display()), "x").await;
+    assert_eq!(status, StatusCode::OK, "{body:?}");
+    for made in [path.as_path(), path.parent().unwrap()] {
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&made.metadata().unwrap()), 65534, "{made:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_commands_time_and_output_are_bounded() {
     let agent = Agent::start().await;
     let began = Instant::now();

@@ -30,6 +30,25 @@ async fn a_shell_answers() {
 }
 
 #[tokio::test]
+async fn an_ordinary_users_terminal_is_theirs() {
+    let config = serde_json::json!({"hostname": "test", "docker": "off", "user": "nobody"});
+    let agent = Agent::with(config).await;
+    // A program that is not there says so, as a shell would.
+    agent.open("none", 80, 24, &["no-such-program"]).await;
+    let mut v = agent.attach("none", SIZED).await;
+    v.wait_for_end().await;
+    assert_eq!(v.exit, Some(127));
+    agent.open("main", 80, 24, &["sh", "-c", "id -un; stat -c owner-%U $(tty); echo by-name >$(tty)"]).await;
+    let mut v = agent.attach("main", SIZED).await;
+    v.wait_for_end().await;
+    let shown =
+        String::from_utf8(v.output.clone()).unwrap() + &String::from_utf8_lossy(&v.repaint.clone().unwrap_or_default());
+    for part in ["nobody", "owner-nobody", "by-name"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_counts_as_exit() {
     let agent = Agent::start().await;
     agent.open("t", 80, 24, &["sh", "-c", "kill -TERM $$"]).await;

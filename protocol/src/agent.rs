@@ -46,6 +46,9 @@ pub const CONFIG_ENV: &str = "BOATYARD_AGENT";
 /// (sd_listen_fds(3)): the socket's path lies outside the sandbox, so a student cannot put another in its place.
 pub const LISTEN_FD: i32 = 3;
 
+/// The file whose text new login shells say first.
+pub const GREETING_FILE: &str = "/run/boatyard/greeting";
+
 /// Where the session's own registry answers inside a sandbox, as host name and port.
 pub const REGISTRY_HOST: &str = "registry.lab:5000";
 
@@ -65,6 +68,9 @@ pub struct AgentConfig {
     /// Address of this node on the session's network, set by the engine; the agent configures nothing with it but
     /// `/etc/hosts`.
     pub address: Option<Ipv4Addr>,
+    /// The user to whom terminals, commands and new files belong; root where there is none, or no such user.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Loopback ports that are carried to the server.
     #[serde(default)]
     pub tunnels: Vec<Tunnel>,
@@ -74,6 +80,9 @@ pub struct AgentConfig {
     /// Keys for logins between the session's nodes; none switches them off.
     #[serde(default)]
     pub ssh: Option<SshKeys>,
+    /// What new login shells say first.
+    #[serde(default)]
+    pub greeting: Option<String>,
     /// Terminals opened at once, before anyone asks, so that the first viewer finds a prompt.
     #[serde(default)]
     pub terminals: Vec<(String, OpenTerminal)>,
@@ -131,6 +140,14 @@ pub struct Tunnel {
     pub names: Vec<String>,
 }
 
+impl Tunnel {
+    /// Names with the port at which clients in the sandbox reach it, such as `registry.lab:5000`.
+    pub fn hosts(&self) -> impl Iterator<Item = String> + '_ {
+        let port = self.aliases.first().map_or(self.port, std::net::SocketAddrV4::port);
+        self.names.iter().map(move |name| format!("{name}:{port}"))
+    }
+}
+
 /// What an agent says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
@@ -167,10 +184,10 @@ pub struct OpenTerminal {
     pub cols: u16,
     /// Rows, 1 to 1000.
     pub rows: u16,
-    /// Command and arguments; the login shell of root where there is none.
+    /// Command and arguments; the user's login shell where there is none.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
 }
@@ -223,12 +240,15 @@ pub struct ExecRequest {
     /// What its standard input gets; empty where absent.
     #[serde(default)]
     pub stdin: Option<String>,
-    /// Working folder; root's home where there is none.
+    /// Working folder; the user's home where there is none.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// Variables set over root's login environment.
+    /// Variables set over the user's login environment.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+    /// As whom it runs; [`AgentConfig::user`] where absent.
+    #[serde(default)]
+    pub user: Option<String>,
     /// After so many milliseconds its whole process group is killed.
     pub timeout_ms: u64,
     /// Most bytes kept of each of stdout and stderr; what comes after is read and dropped.
@@ -337,6 +357,13 @@ pub enum Event {
         /// The event's object.
         event: serde_json::Value,
     },
+    /// Docker's storage changed by itself: told at most five times a second, while layers come in or are made. The engine
+    /// tells of neither before all is done.
+    DockerStorage {
+        /// What happened since the last one.
+        #[serde(flatten)]
+        storage: DockerStorage,
+    },
     /// All terminals, after one was opened, ended or was closed.
     Terminals {
         /// In order of opening.
@@ -347,6 +374,30 @@ pub enum Event {
         /// The terminal's id.
         terminal: String,
     },
+}
+
+/// What happens in Docker's storage while an image is pulled or loaded, and when one was built.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DockerStorage {
+    /// Layers that are complete since the last report, in order; at most 128.
+    pub layers: Vec<StoredLayer>,
+    /// Layers being downloaded now.
+    pub downloads: u32,
+    /// Bytes of them that are there.
+    pub downloaded: u64,
+    /// Whether an image was stored or removed; builds without a tag make no event of the engine.
+    pub images: bool,
+}
+
+/// A layer in Docker's storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLayer {
+    /// Its chain id, such as `sha256:…`.
+    pub chain: String,
+    /// Chain id of the layer below.
+    pub parent: Option<String>,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// Tells the server that a process in the sandbox opened a stream; the server collects it with

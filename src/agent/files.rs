@@ -96,6 +96,15 @@ impl AgentClient {
         Ok(Some(bytes))
     }
 
+    /// Writes a text file.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn write_text(&self, path: &str, text: &str) -> Result<FileEntry, AgentError> {
+        let write = self.write_file(path, None, &Condition::Any, full(text.to_owned()));
+        tokio::time::timeout(PATIENCE, write).await.map_err(|_| AgentError::Timeout)?
+    }
+
     /// Writes a file, in one step for its readers; missing folders are made. `mode` are its permission bits, those of the
     /// file that it replaces where absent. `body` is passed on as it comes.
     ///

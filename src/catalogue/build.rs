@@ -29,40 +29,67 @@ pub fn is_current(paths: &Paths) -> Result<bool> {
         .all(|p| built.iter().any(|b| b.name == p.definition.name && b.key == p.key && publish::is_stored(paths, b))))
 }
 
-/// Builds the images that are missing or changed and pushes them into the registry behind `client`; where `only` is
-/// given, of these and of those that they are built on. One build runs at a time: another waits, then does what is left.
+/// The right to build: one build runs at a time. The registry that it pushes to is chosen when this is held, since an
+/// earlier build's goes away with it.
+pub struct Turn {
+    paths: Paths,
+    _lock: Flock<File>,
+}
+
+impl Turn {
+    /// Waits until no other build runs.
+    ///
+    /// # Errors
+    /// When the catalogue's folder cannot be made.
+    pub fn wait(paths: &Paths, progress: &dyn Progress) -> Result<Turn> {
+        fs::create_dir_all(layers(paths))?;
+        fs::create_dir_all(records(paths))?;
+        let lock = tokio::task::block_in_place(|| lock(paths, progress))?;
+        Ok(Turn { paths: paths.clone(), _lock: lock })
+    }
+
+    /// Builds the images that are missing or changed and pushes them into the registry behind `client`; where `only` is
+    /// given, of these and of those that they are built on.
+    ///
+    /// # Errors
+    /// When a layer cannot be built, or the registry does not take it; what was finished stays.
+    pub async fn build(
+        &self,
+        only: Option<&[String]>,
+        client: &RegistryClient,
+        progress: &dyn Progress,
+    ) -> Result<Vec<CatalogueImage>> {
+        let (paths, all) = (&self.paths, definition::all()?);
+        sweep(paths, &all)?;
+        let mut done = Vec::new();
+        for planned in &all {
+            let name = &planned.definition.name;
+            let before = list(paths)?.into_iter().find(|b| b.name == *name && b.key == planned.key);
+            if !wanted(planned, &all, only) || before.is_some_and(|b| publish::is_stored(paths, &b)) {
+                continue;
+            }
+            let task = progress.task(&format!("image {name}"));
+            let image =
+                build_one(paths, planned, client, &|what| task.step(what)).await.with_context(|| name.clone())?;
+            record(paths, &image)?;
+            task.done(&format!("{} in {} layers", bytesize::ByteSize(image.size).display().si(), image.layers));
+            done.push(image);
+        }
+        Ok(done)
+    }
+}
+
+/// Whether the catalogue has all of these.
 ///
 /// # Errors
-/// When a layer cannot be built, or the registry does not take it; what was finished stays.
-pub async fn build(
-    paths: &Paths,
-    only: Option<&[String]>,
-    client: &RegistryClient,
-    progress: &dyn Progress,
-) -> Result<Vec<CatalogueImage>> {
+/// When it lacks one; the message tells what it has.
+pub fn known(names: &[String]) -> Result<()> {
     let all = definition::all()?;
-    if let Some(unknown) = only.into_iter().flatten().find(|n| all.iter().all(|p| p.definition.name != **n)) {
+    if let Some(unknown) = names.iter().find(|n| all.iter().all(|p| p.definition.name != **n)) {
         let names: Vec<_> = all.iter().map(|p| p.definition.name.as_str()).collect();
         anyhow::bail!("the catalogue has no {unknown}; it has {}", names.join(", "));
     }
-    fs::create_dir_all(layers(paths))?;
-    fs::create_dir_all(records(paths))?;
-    let _lock = tokio::task::block_in_place(|| lock(paths, progress))?;
-    sweep(paths, &all)?;
-    let mut done = Vec::new();
-    for planned in &all {
-        let name = &planned.definition.name;
-        let before = list(paths)?.into_iter().find(|b| b.name == *name && b.key == planned.key);
-        if !wanted(planned, &all, only) || before.is_some_and(|b| publish::is_stored(paths, &b)) {
-            continue;
-        }
-        let task = progress.task(&format!("image {name}"));
-        let image = build_one(paths, planned, client, &|what| task.step(what)).await.with_context(|| name.clone())?;
-        record(paths, &image)?;
-        task.done(&format!("{} in {} layers", bytesize::ByteSize(image.size).display().si(), image.layers));
-        done.push(image);
-    }
-    Ok(done)
+    Ok(())
 }
 
 async fn build_one(

@@ -15,7 +15,7 @@ mod tarball;
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-pub use build::{build, is_current};
+pub use build::{Turn, is_current, known};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::Paths;

@@ -33,6 +33,9 @@ impl Catalogue {
                 if names.is_empty() && catalogue::is_current(&paths)? {
                     return Ok(());
                 }
+                catalogue::known(&names)?;
+                let console = Console::new();
+                let turn = catalogue::Turn::wait(&paths, &console)?;
                 let only = (!names.is_empty()).then_some(names.as_slice());
                 // The running server's registry takes them; where none runs, one is started for it.
                 let client = RegistryClient::new(paths.registry_socket());
@@ -42,7 +45,7 @@ impl Catalogue {
                 } else {
                     Some(Registry::start(&paths, &Default::default(), stop.clone()).await?)
                 };
-                let built = catalogue::build(&paths, only, &client, &Console::new()).await;
+                let built = turn.build(only, &client, &console).await;
                 stop.cancel();
                 if let Some(own) = own {
                     own.finished().await;
@@ -53,10 +56,10 @@ impl Catalogue {
             Catalogue::List => {
                 for i in catalogue::list(&paths)? {
                     println!(
-                        "{}\t{}\t{} layers\t{}",
+                        "{}\t{}\t{}\t{}",
                         i.name,
                         bytesize::ByteSize(i.size).display().si(),
-                        i.layers,
+                        if i.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", i.layers) },
                         i.tags.join(", ")
                     );
                 }

@@ -18,7 +18,8 @@ pub struct Doctor {
 impl Doctor {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<()> {
         let (paths, engine) = (Paths::new(&config.data), config.engine.clone());
-        let report = tokio::task::spawn_blocking(move || doctor::run(&paths, &engine, &Default::default())).await?;
+        let mut report = tokio::task::spawn_blocking(move || doctor::run(&paths, &engine, &Default::default())).await?;
+        report.checks.push(doctor::names(config));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {

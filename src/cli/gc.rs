@@ -40,6 +40,8 @@ impl Gc {
         offline.sessions.finish().await;
         if self.all {
             offline.engine.teardown().await?;
+            println!("{} leftovers removed, {} sessions ended", found.removed, found.lost + found.sessions);
+            return Ok(());
         }
         report(&found)
     }

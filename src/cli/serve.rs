@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::{config::Config, server::Server};
 
@@ -57,8 +58,12 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
         std::process::exit(130);
     });
+    let unreachable = config.reach_problem();
     let server = Server::start(config, shutdown).await.context("boatyard cannot serve")?;
     println!("Boatyard is at {}", server.url());
+    if let Some((found, mend)) = unreachable {
+        warn!("{found}; {mend}");
+    }
     if let Some(ready) = std::env::var_os("NOTIFY_SOCKET") {
         notify(&ready);
     }

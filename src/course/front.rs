@@ -13,6 +13,8 @@ pub(super) struct FrontMatter {
     pub level: Level,
     #[serde(default)]
     pub tags: Vec<String>,
+    #[serde(default)]
+    pub image: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -21,6 +23,15 @@ pub(super) struct CourseFile {
     pub title: String,
     pub summary: String,
     pub lessons: Vec<String>,
+    #[serde(default)]
+    pub image: Option<String>,
+}
+
+/// Tells where a lab image's name cannot be one.
+pub(super) fn image_name(name: Option<&str>, line: usize, problems: &mut Problems) {
+    if let Some(Err(e)) = name.map(crate::image::check_name) {
+        problems.error(line, format!("image: {e}"));
+    }
 }
 
 /// Reads a lesson's front matter: the text between two lines `---`, which are the lesson's first and a later one.
@@ -42,7 +53,10 @@ pub(super) fn front_matter(text: &str, problems: &mut Problems) -> Option<FrontM
             problems.error(2, "the title is empty");
             None
         }
-        Ok(front) => Some(front),
+        Ok(front) => {
+            image_name(front.image.as_deref(), 2, problems);
+            Some(front)
+        }
         Err(e) => {
             problems.yaml(2, &e);
             None

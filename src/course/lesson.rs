@@ -37,6 +37,8 @@ pub struct Lesson {
     pub level: Level,
     /// Words to find it by.
     pub tags: Vec<String>,
+    /// The lab image of its sessions; none: the configured one.
+    pub image: Option<String>,
     /// Its steps; the first is the introduction, with the id `intro`.
     pub steps: Vec<Step>,
 }

@@ -6,7 +6,7 @@ use std::{
 
 use super::{
     Course, Lesson, Problem,
-    front::CourseFile,
+    front::{CourseFile, image_name},
     is_id,
     problem::Problems,
     read::{self, Reading},
@@ -79,6 +79,9 @@ fn course(dir: &Path, id: &str, all: &mut Vec<Problem>) -> Option<Course> {
     if !is_id(id) {
         problems.error(0, format!("the folder's name `{id}` may hold lower-case letters, digits and hyphens only"));
     }
+    if let Some(parsed) = &parsed {
+        image_name(parsed.image.as_deref(), 0, &mut problems);
+    }
     let Some(parsed) = parsed.filter(|_| !problems.has_errors()) else {
         all.extend(problems.into_vec());
         return None;
@@ -94,7 +97,10 @@ fn course(dir: &Path, id: &str, all: &mut Vec<Problem>) -> Option<Course> {
                 found.error(*line, format!("the link `{link}.md` leads to no lesson of this course"));
             }
         }
-        lessons.extend(reading.lesson.filter(|_| !found.has_errors()));
+        lessons.extend(reading.lesson.filter(|_| !found.has_errors()).map(|mut lesson| {
+            lesson.image = lesson.image.or_else(|| parsed.image.clone());
+            lesson
+        }));
         all.extend(reading.problems);
         all.extend(found.into_vec());
     }

@@ -99,6 +99,7 @@ impl Reader {
             minutes: front.minutes,
             level: front.level,
             tags: front.tags,
+            image: front.image,
             steps: drafts.into_iter().map(Draft::finish).collect(),
         })
     }

@@ -50,6 +50,24 @@ fn a_lesson_becomes_steps_with_the_html_that_the_page_expects() {
 }
 
 #[test]
+fn a_lesson_has_its_own_lab_image_or_its_courses() {
+    let course = "title: C\nsummary: S\nlessons: [one, two]\nimage: minimal\n";
+    let text = format!("{FRONT}\n## A\n\nHi.\n");
+    let own = text.replace("tags: [a]\n", "image: alternatives\n");
+    let files = [("c/course.yaml", course), ("c/one.md", &text), ("c/two.md", &own)];
+    let (library, problems) = load_files(&files);
+    assert_eq!(problems, Vec::<String>::new());
+    let image = |id| library.lesson("c", id).unwrap().image.clone();
+    assert_eq!((image("one").as_deref(), image("two").as_deref()), (Some("minimal"), Some("alternatives")));
+    assert_eq!(load(&text).0.lesson("c", "one").unwrap().image, None);
+
+    let bad = load(&text.replace("tags: [a]", "image: ../x")).1;
+    assert!(bad[0].contains("image: \"../x\" is no image name"), "{bad:?}");
+    let bad = load_files(&[("c/course.yaml", &course.replace("minimal", "A B")), files[1], files[2]]).1;
+    assert!(bad[0].starts_with("c/course.yaml: image: \"A B\""), "{bad:?}");
+}
+
+#[test]
 fn crlf_is_read_like_lf() {
     let text = include_str!("testdata/lesson.md");
     let html = |text: &str| -> Vec<String> {

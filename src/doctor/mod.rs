@@ -11,7 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use self::capacity::{Capacity, SessionCost};
-use crate::{engine::native::NativeSettings, paths::Paths};
+use crate::{config::Config, engine::native::NativeSettings, paths::Paths};
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -110,4 +110,21 @@ pub fn run(paths: &Paths, settings: &NativeSettings, cost: &SessionCost) -> Repo
     let mut checks: Vec<Check> = groups.into_iter().flatten().collect();
     checks.extend(capacity.checks());
     Report { checks, capacity }
+}
+
+/// Whether students on machines of their own reach published ports, as far as the configuration shows.
+pub fn names(config: &Config) -> Check {
+    const TITLE: &str = "names of ports";
+    match config.reach_problem() {
+        Some((found, mend)) => Check::warn("domain", TITLE, found, mend),
+        None => Check::ok("domain", TITLE, format!("below {}", config.domain)),
+    }
+}
+
+/// Whether the kernel has IP_VS, on which Swarm's routing mesh and virtual addresses rest; loads it where it can.
+pub fn has_ip_vs() -> bool {
+    use std::process::{Command, Stdio};
+    let there = || std::path::Path::new("/proc/net/ip_vs").exists();
+    let load = || Command::new("modprobe").args(["-q", "ip_vs"]).stdin(Stdio::null()).stderr(Stdio::null()).status();
+    there() || (load().is_ok_and(|s| s.success()) && there())
 }

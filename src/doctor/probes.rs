@@ -208,6 +208,12 @@ pub(super) fn fuse() -> Check {
     let mend = "modprobe fuse";
     match File::open("/dev/fuse") {
         Ok(_) => Check::ok(id, title, "/dev/fuse is there"),
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Check::warn(
+            id,
+            title,
+            "/dev/fuse is there, but not for this user: nothing more was tried",
+            "run it with sudo",
+        ),
         Err(e) => Check::warn(id, title, format!("/dev/fuse: {e}: free and top inside show the host's memory"), mend),
     }
 }
@@ -222,9 +228,7 @@ pub(super) fn tun() -> Check {
 
 pub(super) fn ip_vs() -> Check {
     let (id, title) = ("ip-vs", "IP_VS");
-    let there = || Path::new("/proc/net/ip_vs").exists();
-    let load = || Command::new("modprobe").args(["-q", "ip_vs"]).stdin(Stdio::null()).stderr(Stdio::null()).status();
-    if there() || (load().is_ok_and(|s| s.success()) && there()) {
+    if super::has_ip_vs() {
         return Check::ok(id, title, "Swarm's routing mesh and virtual IPs work");
     }
     Check::warn(

@@ -80,12 +80,38 @@ pub struct SandboxSpec {
     pub range: UidRange,
     /// Root file system of its lab image: a folder owned by the host's root, shared read-only.
     pub rootfs: PathBuf,
+    /// Where in it the sandbox's plain disk lies, such as `/var/lib/docker`: its root is an overlay, on which container
+    /// engines cannot put overlays of their own.
+    pub disk: PathBuf,
     /// Its limits.
     pub limits: Limits,
     /// Its network.
     pub network: NetworkSpec,
     /// What its agent is told.
     pub agent: AgentConfig,
+}
+
+/// What a sandbox uses now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since it was made, in microseconds.
+    pub cpu_us: u64,
+    /// Bytes of memory, without files' pages that can be dropped.
+    pub memory: u64,
+    /// How many of its processes were killed because its memory was used up; on cgroup v1 without those in containers.
+    pub killed: u64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// How often it has come to its limit of processes.
+    pub pids_hits: u64,
+    /// Bytes of disk in use.
+    pub disk: u64,
+    /// Bytes of its disk in all.
+    pub disk_size: u64,
+    /// Files in use.
+    pub inodes: u64,
+    /// Files that its disk has room for.
+    pub inodes_most: u64,
 }
 
 /// A connection to an agent.
@@ -129,6 +155,12 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the host's state cannot be read.
     async fn list(&self) -> Result<Vec<SandboxId>, EngineError>;
+
+    /// What a sandbox uses now, as its host counts it.
+    ///
+    /// # Errors
+    /// When it is not there.
+    async fn usage(&self, id: &SandboxId) -> Result<Usage, EngineError>;
 
     /// A new connection to a sandbox's agent.
     ///

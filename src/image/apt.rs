@@ -3,6 +3,7 @@
 //! Images are built with them, and nothing of them stays inside an image.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -83,6 +84,24 @@ impl HostApt {
             lines.push(security.line(&format!("{suite}-security")));
         }
         lines
+    }
+
+    /// One-line apt sources for `suite`, and preferences (apt_preferences(5)) by which only `packages` come from the
+    /// others: suite to packages.
+    pub fn lines_with(&self, suite: &str, others: &BTreeMap<String, Vec<String>>) -> (Vec<String>, String) {
+        let mut lines = self.lines(suite);
+        let mut preferences = String::new();
+        for (other, packages) in others {
+            lines.extend(self.lines(other));
+            // A suite goes by its code name and by what it is.
+            for kind in ["n", "a"] {
+                for (package, priority) in [("*", -1), (&packages.join(" "), 990)] {
+                    preferences +=
+                        &format!("Package: {package}\nPin: release {kind}={other}\nPin-Priority: {priority}\n\n");
+                }
+            }
+        }
+        (lines, preferences)
     }
 
     /// The `Acquire` settings (proxies, retries, certificates) in the form of apt.conf(5).
@@ -259,6 +278,19 @@ mod tests {
         assert_eq!(apt.lines("sid").len(), 1);
         let none = HostApt::choose(lines.lines().take(3).filter_map(parse_line).collect(), String::new());
         assert!(none.unwrap_err().to_string().contains("BOATYARD_DEBIAN_MIRROR"));
+    }
+
+    #[test]
+    fn takes_from_another_suite_only_what_is_named() {
+        let line = "deb http://mirror.example/debian bookworm main";
+        let apt = HostApt::choose(parse_line(line).into_iter().collect(), String::new()).unwrap();
+        let none = apt.lines_with("trixie", &BTreeMap::new());
+        assert_eq!((none.0.len(), none.1.as_str()), (1, ""));
+        let others = BTreeMap::from([("sid".to_owned(), vec!["apptainer".to_owned(), "x".to_owned()])]);
+        let (lines, preferences) = apt.lines_with("trixie", &others);
+        assert!(lines[1].ends_with("http://mirror.example/debian sid main"), "{lines:?}");
+        assert!(preferences.contains("Package: *\nPin: release n=sid\nPin-Priority: -1\n"), "{preferences}");
+        assert!(preferences.contains("Package: apptainer x\nPin: release n=sid\nPin-Priority: 990\n"), "{preferences}");
     }
 
     #[test]

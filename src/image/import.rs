@@ -2,12 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, ErrorKind, Read},
     path::Path,
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
@@ -86,7 +86,12 @@ fn settle(root: &Root) -> Result<()> {
 fn first_name(archive: &Path) -> Result<std::path::PathBuf> {
     let mut tar = tar::Archive::new(open(archive, None)?);
     for entry in tar.entries()? {
-        let path = inside(&entry.context("this is no tar archive, or a damaged one")?.path()?)?;
+        // What the archive's reader says quotes the bytes that it could not read.
+        let entry = entry.map_err(|e| match e.kind() {
+            ErrorKind::Other | ErrorKind::InvalidData => anyhow!("this is no tar archive, or a damaged one"),
+            _ => anyhow!(e).context("this is no tar archive, or a damaged one"),
+        });
+        let path = inside(&entry?.path()?)?;
         if !path.as_os_str().is_empty() {
             return Ok(path);
         }

@@ -1,12 +1,20 @@
 //! What is known of the images on this host.
 
-use std::{collections::BTreeMap, fs, io::Read, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{definition::check_name, dpkg::Packages};
+use super::{
+    definition::{Definition, check_name},
+    dpkg::Packages,
+};
 use crate::paths::Paths;
 
 /// `image.json`: what is known of a lab image.
@@ -18,6 +26,15 @@ pub struct ImageInfo {
     pub built_at: String,
     /// Digest of the definition that it was built from; of the file, in hexadecimal digits, if it was imported.
     pub digest: String,
+    /// What it is, in one line; empty where nobody said.
+    #[serde(default)]
+    pub summary: String,
+    /// The user to whom terminals and commands belong; root where there is none.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Where a sandbox's plain disk lies in it.
+    #[serde(default = "ImageInfo::usual_disk")]
+    pub disk: PathBuf,
     /// How it came here.
     pub origin: Origin,
     /// Bytes on disk of its root file system.
@@ -53,11 +70,29 @@ impl ImageInfo {
             name: name.to_owned(),
             built_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             digest: digest.to_owned(),
+            summary: String::new(),
+            user: None,
+            disk: ImageInfo::usual_disk(),
             origin,
             size: size(root)?,
             distribution: distribution(root),
             versions: wanted.iter().filter_map(version).collect(),
         })
+    }
+
+    /// Where a sandbox's plain disk lies unless its image says otherwise: where Docker keeps what it has.
+    pub fn usual_disk() -> PathBuf {
+        "/var/lib/docker".into()
+    }
+
+    /// Takes over what a definition says of how the image is used.
+    pub(super) fn described(mut self, definition: &Definition) -> ImageInfo {
+        self.summary.clone_from(&definition.summary);
+        self.user.clone_from(&definition.user);
+        if let Some(disk) = &definition.disk {
+            self.disk.clone_from(disk);
+        }
+        self
     }
 }
 

@@ -28,6 +28,7 @@ pub use self::{
 
 pub(crate) use self::{
     build::{debootstrap, finish},
+    definition::check_name,
     store::remove_tree,
 };
 

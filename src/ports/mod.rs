@@ -203,10 +203,10 @@ fn refuse(host: &PortHost, html: bool, status: StatusCode, title: &str, detail: 
     mark(if html {
         PortErrorPage {
             nonce: Nonce::new(),
-            port: host.port,
-            node: host.node.to_string(),
+            plate: format!("{}:{}", host.node, host.port),
             title: title.into(),
             detail: detail.into(),
+            retry: status.is_server_error(),
         }
         .respond(status)
     } else {

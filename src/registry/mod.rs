@@ -4,35 +4,44 @@
 //! their agents' tunnels and [`proxy`], which knows by the tunnel whose session asks. In storage a session's
 //! repositories lie below `sessions/<public name>/` and the catalogue's below `catalogue/`.
 
+mod answer;
+mod aside;
 pub mod client;
+mod contents;
+mod garbage;
+mod gate;
+mod holdings;
 mod log;
+mod manifest;
 mod names;
 mod proxy;
 mod quota;
 mod storage;
 mod supervisor;
+mod upload;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use client::RegistryClient;
+pub use contents::{Contents, PushedImage, PushedLayer, PushedRepository, PushedTag};
+pub use garbage::{Collected, Pace};
+use gate::Gate;
 use hyper::service::service_fn;
 use names::Name;
-use proxy::Proxy;
+use proxy::{Proxy, Signals};
+use quota::Quota;
 use storage::Storage;
 use supervisor::Supervisor;
-use tokio::sync::{RwLock, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     agent::RawStream,
     config::RegistrySettings,
     paths::Paths,
-    session::{PublicName, Services},
+    session::{Held, PublicName, Services},
 };
-
-/// A push takes at most this long from one of its blobs to the next.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// The registry of one Boatyard.
 pub struct Registry {
@@ -41,8 +50,12 @@ pub struct Registry {
     upstream: Option<Supervisor>,
     proxy: Proxy,
     pushes: broadcast::Sender<PublicName>,
-    /// Held for reading by whoever pushes, and for writing while garbage is collected.
-    writing: Arc<RwLock<()>>,
+    gate: Arc<Gate>,
+    /// Told when something was removed.
+    removed: Arc<Notify>,
+    quota: Arc<Quota>,
+    /// Reading all that a session has reads many files: so many at once.
+    readings: Semaphore,
 }
 
 impl Registry {
@@ -67,29 +80,36 @@ impl Registry {
     /// A registry that serves nothing, for what only concerns its storage.
     pub fn offline(paths: &Paths, settings: &RegistrySettings) -> Registry {
         let (pushes, _) = broadcast::channel(64);
-        let writing = Arc::new(RwLock::new(()));
+        let (gate, removed) = (Arc::new(Gate::default()), Arc::new(Notify::new()));
+        let (quota, readings) = (Arc::new(Quota::new(settings)), Semaphore::new(2));
         let storage = Storage::new(paths);
         let upstream = settings.upstream.is_some().then(|| RegistryClient::new(supervisor::upstream_socket(paths)));
         let proxy = Proxy::new(
             RegistryClient::new(paths.registry_socket()),
             upstream,
             storage.clone(),
-            settings.quota.as_u64(),
-            pushes.clone(),
-            writing.clone(),
+            quota.clone(),
+            Signals { pushes: pushes.clone(), removed: removed.clone(), gate: gate.clone() },
         );
-        Registry { storage, supervisor: None, upstream: None, proxy, pushes, writing }
+        Registry { storage, supervisor: None, upstream: None, proxy, pushes, gate, removed, quota, readings }
     }
 
     /// Removes what sessions other than `living` have pushed: an upload may end after its session did.
     ///
     /// # Errors
     /// When something cannot be removed.
-    pub fn keep_only(&self, living: &[PublicName]) -> anyhow::Result<()> {
-        for session in self.storage.sessions() {
-            if !living.contains(&session) {
-                self.storage.remove_session(&session)?;
+    pub async fn keep_only(&self, living: Vec<PublicName>) -> anyhow::Result<()> {
+        let removed = self.storage.blocking(move |storage| -> anyhow::Result<bool> {
+            let mut removed = false;
+            for session in storage.sessions() {
+                if !living.contains(&session) {
+                    removed |= storage.remove_session(&session)?;
+                }
             }
+            Ok(removed)
+        });
+        if removed.await? {
+            self.say_removed();
         }
         Ok(())
     }
@@ -99,32 +119,6 @@ impl Registry {
         for supervisor in self.supervisor.iter().chain(&self.upstream) {
             supervisor.finished().await;
         }
-    }
-
-    /// Removes blobs that no manifest refers to any more. Does nothing when nothing was removed since the last time, and
-    /// puts it off while images are being pushed, whose blobs look like garbage until their manifest arrives. Returns
-    /// whether it was done.
-    ///
-    /// # Errors
-    /// When the registry's own garbage collection fails.
-    pub async fn collect_garbage(&self) -> anyhow::Result<bool> {
-        let Some(supervisor) = &self.supervisor else { return Ok(false) };
-        if !self.storage.has_blobs() || !self.storage.take_dirty() {
-            return Ok(false);
-        }
-        // Whoever waited here for an upload to end would keep all others from beginning one.
-        let alone = self.writing.try_write().ok().filter(|_| self.storage.is_quiet(QUIET));
-        let done = match &alone {
-            Some(_) => supervisor.collect_garbage().await,
-            None => {
-                self.storage.set_dirty();
-                return Ok(false);
-            }
-        };
-        if done.is_err() {
-            self.storage.set_dirty();
-        }
-        done.map(|()| true)
     }
 
     /// Serves HTTP on one stream of a session's sandbox to its end: `registry` is the session's own registry,
@@ -154,11 +148,19 @@ impl Services for Registry {
     }
 
     async fn digest(&self, session: &PublicName, repository: &str, tag: &str) -> anyhow::Result<Option<String>> {
-        Ok(Name::parse(repository).and_then(|name| self.storage.digest(&name.of_session(session), tag)))
+        let Some(name) = Name::parse(repository) else { return Ok(None) };
+        let (repository, tag) = (name.of_session(session), tag.to_owned());
+        Ok(self.storage.blocking(move |s| s.digest(&repository, &tag)).await)
     }
 
     async fn tags(&self, session: &PublicName, repository: &str) -> anyhow::Result<Vec<String>> {
-        Ok(Name::parse(repository).map(|name| self.storage.tags(&name.of_session(session))).unwrap_or_default())
+        let Some(name) = Name::parse(repository) else { return Ok(Vec::new()) };
+        let repository = name.of_session(session);
+        Ok(self.storage.blocking(move |s| s.tags(&repository)).await)
+    }
+
+    async fn holdings(&self, session: &PublicName, most: usize) -> anyhow::Result<(Vec<Held>, usize)> {
+        Ok(self.holdings_of(session, most).await)
     }
 
     fn pushes(&self) -> broadcast::Receiver<PublicName> {
@@ -166,8 +168,12 @@ impl Services for Registry {
     }
 
     async fn remove(&self, session: &PublicName) -> anyhow::Result<()> {
-        self.proxy.forget(session);
-        self.storage.remove_session(session)
+        self.quota.forget(session);
+        let session = session.clone();
+        if self.storage.blocking(move |s| s.remove_session(&session)).await? {
+            self.say_removed();
+        }
+        Ok(())
     }
 }
 

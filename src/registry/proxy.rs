@@ -2,7 +2,7 @@
 //!
 //! It speaks the OCI Distribution Specification 1.1; errors have the specification's form.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -12,28 +12,44 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use serde_json::json;
-use tokio::sync::{RwLock, broadcast};
-use tracing::warn;
+use tokio::{
+    sync::{Notify, broadcast},
+    time::{Instant, timeout},
+};
 
 use super::{
+    answer::{base, error, json_answer, pass, refusal, unavailable},
     client::{Body, RegistryClient, full},
+    gate::Gate,
     names::{Endpoint, Name, Rest, outward, session_prefix},
-    quota::Quota,
+    quota::{DEADLINE, Quota},
     storage::Storage,
+    upload::Upload,
 };
 use crate::session::PublicName;
 
 /// Longest answer that is read whole, to put the client's own names into it.
 const MAX_REWRITTEN: usize = 1 << 20;
+/// Longest wait for the registry's answer when it has all of a request.
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// The proxy.
 pub struct Proxy {
     registry: RegistryClient,
     upstream: Option<RegistryClient>,
     storage: Storage,
-    quota: Quota,
-    pushes: broadcast::Sender<PublicName>,
-    writing: Arc<RwLock<()>>,
+    quota: Arc<Quota>,
+    signals: Signals,
+}
+
+/// What goes between the proxy and the rest of the registry.
+pub struct Signals {
+    /// Told the session whose repositories have changed.
+    pub pushes: broadcast::Sender<PublicName>,
+    /// Told when something was removed.
+    pub removed: Arc<Notify>,
+    /// Whoever writes goes through it.
+    pub gate: Arc<Gate>,
 }
 
 impl Proxy {
@@ -41,16 +57,10 @@ impl Proxy {
         registry: RegistryClient,
         upstream: Option<RegistryClient>,
         storage: Storage,
-        quota: u64,
-        pushes: broadcast::Sender<PublicName>,
-        writing: Arc<RwLock<()>>,
+        quota: Arc<Quota>,
+        signals: Signals,
     ) -> Proxy {
-        Proxy { registry, upstream, storage, quota: Quota::new(quota), pushes, writing }
-    }
-
-    /// Forgets what was counted for a session.
-    pub fn forget(&self, session: &PublicName) {
-        self.quota.forget(session);
+        Proxy { registry, upstream, storage, quota, signals }
     }
 
     /// Answers a request to the session's own registry, `registry.lab:5000`.
@@ -58,7 +68,10 @@ impl Proxy {
         match Endpoint::parse(request.uri().path()) {
             None => error(StatusCode::NOT_FOUND, "NAME_INVALID", "This is no address of a registry."),
             Some(Endpoint::Base) => base(),
-            Some(Endpoint::Catalog) => json_answer(json!({ "repositories": self.storage.of_session(session) })),
+            Some(Endpoint::Catalog) => {
+                let session = session.clone();
+                json_answer(json!({ "repositories": self.storage.blocking(move |s| s.of_session(&session)).await }))
+            }
             Some(Endpoint::Repository { name, rest }) if reads(request.method()) => {
                 self.read(session, &name, &rest, &request).await
             }
@@ -102,9 +115,11 @@ impl Proxy {
         }
         // A layer that the catalogue has need not be sent: before a client sends one, it asks whether it is there.
         if let (Rest::Blob(digest), &Method::HEAD) = (rest, request.method())
-            && let Some(from) = self.storage.in_catalogue(digest)
+            && let Some(from) = self.in_catalogue(digest).await
+            // Who has stored as much as he may can still read it, below.
+            && self.quota.admit(session, &self.storage, makes(name, rest)).await.is_ok()
         {
-            let _writing = self.writing.read().await;
+            let _within = self.signals.gate.enter().await;
             if self.registry.mount_blob(&own, digest, &from).await.unwrap_or(false) {
                 let again = self.get(request, &own, rest).await;
                 return self.outward(again, &session_prefix(session)).await;
@@ -135,12 +150,19 @@ impl Proxy {
             return error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "This cannot be done here.");
         }
         let removes = request.method() == Method::DELETE;
-        if !removes && self.quota.is_exceeded(session, &self.storage) {
-            return self.quota_error();
-        }
+        // What is removed makes room, so it is never refused.
+        let room = if removes { 0 } else { makes(name, rest) };
+        let used = match self.quota.admit(session, &self.storage, room).await {
+            Ok(used) => used,
+            Err(_) if removes => Default::default(),
+            Err(why) => return refusal(why),
+        };
         let own = name.of_session(session);
-        let _writing = self.writing.read().await;
-        let query = own_query(request.uri().query(), session, |r, digest| self.storage.holds(r, digest));
+        let (_within, leave) = self.signals.gate.enter().await;
+        let query = {
+            let (given, session) = (request.uri().query().map(str::to_owned), session.clone());
+            self.storage.blocking(move |s| own_query(given.as_deref(), &session, |r, d| s.holds(r, d))).await
+        };
         let (parts, body) = request.into_parts();
         let mut inner = Request::builder().method(parts.method).uri(format!("/v2/{own}/{}{query}", rest.path()));
         for key in [header::CONTENT_LENGTH, header::CONTENT_RANGE] {
@@ -153,27 +175,37 @@ impl Proxy {
             // The registry would take the parameters of an upload, `from` among them, from the body of a form.
             _ => inner = inner.header(header::CONTENT_TYPE, "application/octet-stream"),
         }
-        let (body, exceeded) = self.quota.counted(session, &self.storage, body);
+        let deadline = Instant::now() + DEADLINE;
+        let upload = Upload { quota: self.quota.clone(), storage: self.storage.clone(), used, leave, deadline };
+        let (body, ended) = upload.counted(body);
         let Ok(inner) = inner.body(body) else {
             return error(StatusCode::BAD_REQUEST, "UNSUPPORTED", "This is no request to a registry.");
         };
-        let answer = self.registry.send(inner).await;
-        if exceeded.load(Ordering::Relaxed) {
+        // The body ends by its deadline; what follows is the registry's own work.
+        let answer = timeout(DEADLINE + ANSWER, self.registry.send(inner)).await.unwrap_or_else(|e| Err(e.into()));
+        if let Some(why) = ended.why() {
             if let Rest::Upload(id) = rest {
-                self.storage.drop_upload(&own, id);
+                let id = id.clone();
+                self.storage.blocking(move |s| s.drop_upload(&own, &id)).await;
             }
-            return self.quota_error();
+            return refusal(why);
         }
         if removes {
             self.storage.set_dirty();
+            self.signals.removed.notify_one();
         }
         let changed = matches!(rest, Rest::Manifest(_)) && answer.as_ref().is_ok_and(|a| a.status().is_success());
         let answer = self.outward(answer, &session_prefix(session)).await;
         if changed {
             // Nobody listening is fine.
-            let _ = self.pushes.send(session.clone());
+            let _ = self.signals.pushes.send(session.clone());
         }
         answer
+    }
+
+    async fn in_catalogue(&self, digest: &str) -> Option<String> {
+        let digest = digest.to_owned();
+        self.storage.blocking(move |s| s.in_catalogue(&digest)).await
     }
 
     async fn get(
@@ -183,15 +215,6 @@ impl Proxy {
         rest: &Rest,
     ) -> anyhow::Result<Response<Incoming>> {
         self.registry.send(get(request, repository, rest)).await
-    }
-
-    fn quota_error(&self) -> Response<Body> {
-        let max = bytesize::ByteSize(self.quota.max());
-        error(
-            StatusCode::FORBIDDEN,
-            "DENIED",
-            &format!("This session may store {max} here, and less than this is left of it."),
-        )
     }
 
     /// The registry's answer with the client's own names for things.
@@ -225,6 +248,12 @@ impl Proxy {
             Err(e) => unavailable(&anyhow::anyhow!(e)),
         }
     }
+}
+
+/// How many files and folders writing this may make in storage, at most.
+fn makes(name: &Name, rest: &Rest) -> u64 {
+    let folders = name.as_str().split('/').count() as u64;
+    folders + if matches!(rest, Rest::Manifest(_)) { 13 } else { 8 }
 }
 
 fn reads(method: &Method) -> bool {
@@ -268,39 +297,6 @@ fn own_query(query: Option<&str>, session: &PublicName, holds: impl Fn(&str, &st
     }
     let own = own.finish();
     if own.is_empty() { own } else { format!("?{own}") }
-}
-
-fn pass(answer: anyhow::Result<Response<Incoming>>) -> Response<Body> {
-    match answer {
-        Ok(answer) => answer.map(|b| BodyExt::map_err(b, Into::into).boxed_unsync()),
-        Err(e) => unavailable(&e),
-    }
-}
-
-fn unavailable(e: &anyhow::Error) -> Response<Body> {
-    warn!(error = format!("{e:#}"), "the registry did not answer");
-    error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The registry does not answer. Try again in a moment.")
-}
-
-fn base() -> Response<Body> {
-    json_answer(json!({}))
-}
-
-fn json_answer(value: serde_json::Value) -> Response<Body> {
-    with_headers(StatusCode::OK, value.to_string())
-}
-
-/// An error in the specification's form.
-fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
-    with_headers(status, json!({ "errors": [{ "code": code, "message": message }] }).to_string())
-}
-
-fn with_headers(status: StatusCode, body: String) -> Response<Body> {
-    let mut answer = Response::new(full(body));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.headers_mut().insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
-    answer
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn instance(
         "storage": {
             "filesystem": { "rootdirectory": storage },
             "delete": { "enabled": true },
-            "maintenance": { "uploadpurging": { "enabled": true, "age": "24h", "interval": "6h", "dryrun": false } },
+            "maintenance": { "uploadpurging": { "enabled": true, "age": "2h", "interval": "1h", "dryrun": false } },
         },
         "http": { "net": "unix", "addr": socket, "relativeurls": true, "secret": hex::encode(rand::random::<[u8; 24]>()) },
     });

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use boatyard_protocol::agent::{AgentConfig, HostEntry, OpenTerminal, Tunnel};
+use boatyard_protocol::agent::{AgentConfig, DockerMode, HostEntry, OpenTerminal, Tunnel};
 use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address};
+use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address, setup::SetUpError};
 use crate::{
     engine::{EngineError, SandboxSpec},
+    image::ImageInfo,
     store::{Counts, NewSession, NodeRow, Refused, SessionRow, StoreError, now_ms},
+    template::Template,
 };
 
 /// Name of a session's first terminal on each node.
@@ -25,8 +27,10 @@ pub struct StartRequest {
     pub address: String,
     /// For which course and lesson.
     pub lesson: Option<(String, String)>,
-    /// With how many nodes, at least one.
-    pub nodes: u32,
+    /// With which lab image; the template's, the lesson's or the configured one where absent.
+    pub image: Option<String>,
+    /// As what.
+    pub template: Template,
 }
 
 /// A session that has just been started.
@@ -47,12 +51,18 @@ pub enum CreateError {
     /// There is no such lesson.
     #[error("there is no lesson {0}/{1}")]
     NoLesson(String, String),
-    /// There is no lab image of the configured name.
-    #[error("there is no lab image `{0}`; build it with `boatyard image build`")]
+    /// There is no lab image of the name that was asked for.
+    #[error("there is no lab image `{0}` here")]
+    UnknownImage(String),
+    /// There is no lab image of the name that configuration or lesson give.
+    #[error("there is no lab image `{0}`; build it with `boatyard image build {0}`")]
     NoImage(String),
     /// The engine failed; all that was made has been removed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Its nodes were there, but what they were to hold was not; all that was made has been removed.
+    #[error("the session could not be set up: {0}")]
+    SetUp(SetUpError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,7 +78,12 @@ impl Sessions {
     ///
     /// # Errors
     /// [`CreateError`]; then nothing is left of it.
-    pub async fn start(&self, request: StartRequest) -> Result<Created, CreateError> {
+    pub async fn start(&self, mut request: StartRequest) -> Result<Created, CreateError> {
+        let of_template = || {
+            let (course, lesson) = request.template.lesson.as_deref()?.split_once('/')?;
+            Some((course.to_owned(), lesson.to_owned()))
+        };
+        request.lesson = request.lesson.take().or_else(of_template);
         if self.inner.shutdown.is_cancelled() {
             return Err(CreateError::Stopping);
         }
@@ -84,10 +99,8 @@ impl Sessions {
 
     async fn start_now(&self, request: StartRequest) -> Result<Created, CreateError> {
         let config = &self.inner.config;
-        let image = config.sessions.image.clone();
-        if !self.rootfs(&image).join("etc").is_dir() {
-            return Err(CreateError::NoImage(image));
-        }
+        let image = self.choose_image(&request)?.name;
+        let template = request.template;
         let token = hex::encode(rand::random::<[u8; 32]>());
         let new = NewSession {
             id: SessionId::random(),
@@ -106,7 +119,7 @@ impl Sessions {
             nodes: config.sessions.max_nodes,
             numbers: address::capacity(&config.engine),
         };
-        let images = vec![image; request.nodes as usize];
+        let images = vec![image; template.nodes as usize];
         let (row, nodes) = {
             let mut making = self.inner.making.lock();
             let place =
@@ -116,14 +129,20 @@ impl Sessions {
             (row, nodes)
         };
         let started = self.make_all(&row, &nodes).await;
-        let mut making = self.inner.making.lock();
-        for node in &nodes {
-            making.remove(&node.sandbox);
+        let live = {
+            let mut making = self.inner.making.lock();
+            for node in &nodes {
+                making.remove(&node.sandbox);
+            }
+            started?;
+            self.adopt(row, &nodes)
+        };
+        info!(session = %live.id(), nodes = nodes.len(), "session started");
+        if let Err(e) = self.set_up(&live, &template).await {
+            warn!(session = %live.id(), error = %e, "a session could not be set up");
+            self.end(live.id(), EndReason::Lost)?;
+            return Err(CreateError::SetUp(e));
         }
-        started?;
-        info!(session = %row.id, nodes = nodes.len(), "session started");
-        let live = self.adopt(row, &nodes);
-        drop(making);
         Ok(Created { live, token })
     }
 
@@ -155,6 +174,9 @@ impl Sessions {
 
     pub(super) fn spec(&self, session: &SessionRow, node: &NodeRow, others: &[HostEntry]) -> SandboxSpec {
         let config = &self.inner.config;
+        // It was there when its session was made; removing it is refused while a session has it.
+        let image = self.image(&node.image);
+        let command = self.first_command(session, node, image.as_ref());
         let tunnel = |service: &str, port, aliases: &[&str], names: &[&str]| Tunnel {
             service: service.into(),
             port,
@@ -165,6 +187,7 @@ impl Sessions {
             id: node.sandbox.clone(),
             range: node.range,
             rootfs: self.rootfs(&node.image),
+            disk: image.as_ref().map_or_else(ImageInfo::usual_disk, |i| i.disk.clone()),
             limits: config.limits.limits(),
             network: address::network(&config.engine, session.network, node.address),
             agent: AgentConfig {
@@ -173,18 +196,25 @@ impl Sessions {
                 hosts: others.to_vec(),
                 dns: config.engine.dns.clone(),
                 address: Some(node.address),
+                user: image.and_then(|i| i.user),
                 tunnels: vec![
                     tunnel("registry", 61500, &["127.0.0.2:5000", "127.0.0.1:5000"], &["registry.lab"]),
                     tunnel("catalogue", 61501, &[], &[]),
                 ],
                 cpus: Some(config.limits.cpus.ceil() as u32),
                 ssh: self.ssh_keys(session.id),
-                terminals: vec![(
-                    FIRST_TERMINAL.into(),
-                    OpenTerminal { cols: 80, rows: 24, command: Vec::new(), cwd: None },
-                )],
+                greeting: (!others.is_empty()).then(|| self.greeting()).flatten(),
+                terminals: vec![(FIRST_TERMINAL.into(), OpenTerminal { cols: 80, rows: 24, command, cwd: None })],
             },
         }
+    }
+
+    /// Command of a node's first terminal; none for the login shell alone.
+    fn first_command(&self, session: &SessionRow, node: &NodeRow, image: Option<&ImageInfo>) -> Vec<String> {
+        let has_docker = self.inner.config.sessions.docker != DockerMode::Off
+            && image.is_some_and(|i| i.versions.contains_key("docker"));
+        let first = node.name.as_str() == crate::course::DEFAULT_NODE;
+        if first && session.lesson.is_none() && has_docker { super::welcome::command() } else { Vec::new() }
     }
 }
 

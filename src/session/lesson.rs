@@ -16,9 +16,10 @@ use crate::{
 /// Events that come within so long of each other lead to one evaluation.
 const GATHER: Duration = Duration::from_millis(80);
 /// Some deeds take effect after their last event: a container is started, and the program in it listens later. So a
-/// step that is not done is looked at again, so long after an event each.
-const AGAIN: [Duration; 4] =
-    [Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1500), Duration::from_millis(4000)];
+/// step that is not done is looked at again, so often and so long after each other: it must turn green within a second of
+/// the deed, and of the deed's effect.
+const AGAIN: Duration = Duration::from_millis(500);
+const TIMES: u32 = 30;
 
 /// Why something about a lesson could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -180,8 +181,8 @@ impl Sessions {
                             live.emit(Event::Checks { lesson: step.0, step: step.1, results });
                         }
                     }
-                    if open && again < AGAIN.len() {
-                        look_at = Some(Instant::now() + AGAIN[again]);
+                    if open && again < TIMES {
+                        look_at = Some(Instant::now() + AGAIN);
                         again += 1;
                     }
                 }

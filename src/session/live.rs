@@ -3,20 +3,25 @@
 use std::{
     net::Ipv4Addr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use boatyard_protocol::agent::{DockerState, ListeningPort, TerminalInfo};
+use boatyard_protocol::agent::{DockerState, DockerStorage, ListeningPort, TerminalInfo};
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{EndReason, NodeName, PublicName, SessionId, SwarmRole};
+use super::{
+    EndReason, NodeName, PublicName, SessionId, SwarmRole,
+    usage::{LimitReached, NodeUsage},
+};
 use crate::{
     agent::AgentClient,
     course::check::CheckResult,
+    docker,
     store::{NodeRow, SessionRow},
+    xray::Xray,
 };
 
 /// Something that happened in a session. A reader that missed some reads the session anew: events replace, never add.
@@ -26,12 +31,23 @@ pub enum Event {
     Changed,
     /// The ports that listen in a node changed.
     Ports(NodeName),
+    /// What a node uses was looked at.
+    Usage(NodeName),
+    /// A node has come to a limit of its own.
+    LimitReached {
+        /// The node.
+        node: NodeName,
+        /// The limit.
+        limit: LimitReached,
+    },
     /// A node's sandbox died; the session goes on with the others.
     NodeLost(NodeName),
     /// The state of a node's Docker Engine changed.
     Docker(NodeName),
     /// A node's terminals changed.
     Terminals(NodeName),
+    /// What the session has in the registry changed.
+    Registry,
     /// Something happened that a check may depend on.
     Activity,
     /// A step's checks were evaluated, with another result than before.
@@ -57,6 +73,25 @@ pub enum Event {
     Ended(EndReason),
 }
 
+/// Something that a node's Docker Engine told: for whoever shows what it holds. Events say that something changed, not
+/// what is there, so a reader that missed some reads the engine anew.
+#[derive(Debug, Clone)]
+pub(crate) struct DockerNews {
+    /// The node.
+    pub node: NodeName,
+    /// What it told.
+    pub what: DockerTold,
+}
+
+/// What of a [`DockerNews`].
+#[derive(Debug, Clone)]
+pub(crate) enum DockerTold {
+    /// An event of its own.
+    Event(docker::Event),
+    /// Layers came into its storage, or are coming.
+    Storage(Arc<DockerStorage>),
+}
+
 /// A session that runs.
 #[derive(Debug)]
 pub struct Live {
@@ -64,6 +99,9 @@ pub struct Live {
     /// In the order of their numbers.
     nodes: RwLock<Vec<Arc<Node>>>,
     events: broadcast::Sender<Event>,
+    docker: broadcast::Sender<DockerNews>,
+    /// The session's X-ray while someone looks at it.
+    pub(crate) xray: Mutex<Weak<Xray>>,
     /// Cancelled when the session ends or the server stops.
     pub(super) cancel: CancellationToken,
     ended: AtomicBool,
@@ -75,6 +113,8 @@ pub struct Live {
     pub(crate) answers: Semaphore,
     /// Evaluations of checks, which hold answers of its Docker Engines: so many at once.
     pub(super) checking: Semaphore,
+    /// How many look at the session now.
+    pub(super) viewers: watch::Sender<usize>,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -102,6 +142,8 @@ pub struct Facts {
     pub terminals: Vec<TerminalInfo>,
     /// What it is in the session's swarm, if it is in one.
     pub swarm: Option<SwarmRole>,
+    /// What it uses, where someone has looked.
+    pub usage: Option<NodeUsage>,
 }
 
 impl Live {
@@ -111,12 +153,15 @@ impl Live {
             nodes: RwLock::default(),
             // A viewer that is this far behind reads the whole session again.
             events: broadcast::Sender::new(256),
+            docker: broadcast::Sender::new(512),
+            xray: Mutex::default(),
             cancel,
             ended: AtomicBool::new(false),
             changing: tokio::sync::Mutex::new(()),
             swarm_changed: Notify::new(),
             answers: Semaphore::new(4),
             checking: Semaphore::new(2),
+            viewers: watch::Sender::new(0),
             watched: watch::Sender::new(Vec::new()),
         }
     }
@@ -172,6 +217,12 @@ impl Live {
         self.cancel.cancel();
     }
 
+    /// Says that someone looks at the session, until what it answers is dropped.
+    pub fn view(self: &Arc<Self>) -> Viewing {
+        self.viewers.send_modify(|n| *n += 1);
+        Viewing(self.clone())
+    }
+
     /// What happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -185,6 +236,20 @@ impl Live {
     /// Tells that something happened that a check may depend on, such as a file that was written from outside.
     pub fn touch(&self) {
         self.emit(Event::Activity);
+    }
+
+    /// What the nodes' Docker Engines tell from now on.
+    pub(crate) fn docker_news(&self) -> broadcast::Receiver<DockerNews> {
+        self.docker.subscribe()
+    }
+
+    pub(super) fn tell_docker(&self, node: &Node, what: impl FnOnce() -> Option<DockerTold>) {
+        // Mostly nobody looks.
+        if self.docker.receiver_count() > 0
+            && let Some(what) = what()
+        {
+            let _ = self.docker.send(DockerNews { node: node.name().clone(), what });
+        }
     }
 
     pub(super) fn emit(&self, event: Event) {
@@ -202,9 +267,20 @@ impl Live {
     }
 }
 
+/// Someone who looks at a session, as long as it lives.
+#[derive(Debug)]
+pub struct Viewing(Arc<Live>);
+
+impl Drop for Viewing {
+    fn drop(&mut self) {
+        self.0.viewers.send_modify(|n| *n -= 1);
+    }
+}
+
 impl Node {
     pub(super) fn new(row: &NodeRow, client: AgentClient, cancel: CancellationToken) -> Node {
-        let facts = Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None };
+        let facts =
+            Facts { docker: DockerState::Stopped, ports: Vec::new(), terminals: Vec::new(), swarm: None, usage: None };
         Node {
             name: row.name.clone(),
             address: row.address,

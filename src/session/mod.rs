@@ -4,10 +4,12 @@
 //! sandboxes) and `agent` (speaks with what is inside).
 
 mod address;
+mod ask;
 mod create;
 mod end;
 mod expire;
 mod ids;
+mod images;
 mod lesson;
 mod live;
 mod making;
@@ -15,24 +17,30 @@ mod nodes;
 mod probe;
 mod recover;
 mod services;
+mod setup;
 mod ssh;
 mod swarm;
+mod usage;
 mod watch;
+mod welcome;
 
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock},
 };
 
+pub(crate) use ask::ask_docker;
 pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
+pub(crate) use live::DockerTold;
 pub use live::{Event, Facts, Live, Node};
 pub use nodes::NodeError;
 pub use recover::Recovered;
-pub use services::Services;
+pub use services::{Held, HeldLayer, Services};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+pub use usage::{LimitReached, NodeUsage};
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
 
@@ -105,6 +113,8 @@ struct Inner {
     library: Arc<Library>,
     live: RwLock<HashMap<SessionId, Arc<Live>>>,
     making: making::Making,
+    /// Whether this host's kernel has what Swarm's routing mesh needs.
+    ip_vs: bool,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Removals under way.
@@ -134,6 +144,7 @@ impl Sessions {
                 library,
                 live,
                 making: making::Making::default(),
+                ip_vs: crate::doctor::has_ip_vs(),
                 shutdown,
                 tasks,
                 removals: Default::default(),
@@ -173,9 +184,24 @@ impl Sessions {
         &self.inner.library
     }
 
+    /// Whether Swarm's routing mesh and virtual addresses work on this host.
+    pub fn has_routing_mesh(&self) -> bool {
+        self.inner.ip_vs
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// What the sessions' sandboxes reach outside of themselves.
+    pub(crate) fn services(&self) -> &Arc<dyn Services> {
+        &self.inner.services
+    }
+
+    /// Starts something that runs beside the sessions; it must end when `live` does.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.tasks.spawn(task);
     }
 
     /// Waits until removals under way have ended. New work is refused by the shutdown token, which must be cancelled.

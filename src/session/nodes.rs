@@ -61,7 +61,7 @@ impl Sessions {
         let image = image
             .or_else(|| live.nodes().first().map(|n| n.image().to_owned()))
             .unwrap_or_else(|| config.sessions.image.clone());
-        if !self.rootfs(&image).join("etc").is_dir() {
+        if self.image(&image).is_none() {
             return Err(NodeError::NoImage(image));
         }
         let session = live.row();
@@ -80,7 +80,8 @@ impl Sessions {
             making.insert(row.sandbox.clone());
             row
         };
-        let made = self.inner.engine.create(&self.spec(&session, &row, &hosts(&live.nodes()))).await;
+        let others = live.nodes();
+        let made = self.inner.engine.create(&self.spec(&session, &row, &hosts(&others))).await;
         let made = made.map_err(NodeError::from).and_then(|()| {
             self.inner.store.set_node_state(&row.sandbox, NodeState::Running)?;
             Ok(())
@@ -105,6 +106,9 @@ impl Sessions {
         self.watch_node(live, &node);
         live.emit(Event::Changed);
         self.tell_hosts(live).await;
+        if others.len() == 1 {
+            self.greet(&others).await;
+        }
         Ok(node)
     }
 

@@ -1,28 +1,20 @@
 //! What a step's checks ask of a session: read over its agents, changing nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use boatyard_protocol::agent::DockerState;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, StatusCode, header};
 use serde_json::Value;
-use tokio::time::timeout;
 
-use super::{Live, Node, Services};
+use super::{
+    Live, Node, Services,
+    ask::{ask_docker, get},
+};
 use crate::{
-    agent::{AgentError, RawStream},
+    agent::AgentError,
     course::check::{HttpAnswer, Probe, ProbeError},
 };
 
-/// Version of the Engine API that checks are written for.
-const API: &str = "/v1.45";
-/// Longest answer of the Engine API, in bytes.
-const MAX_ENGINE: usize = 8 << 20;
 /// Most bytes of a page that are looked at.
 const MAX_PAGE: usize = 64 << 10;
-/// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The checks' view of one session.
 pub(super) struct SessionProbe<'a> {
@@ -42,17 +34,7 @@ impl SessionProbe<'_> {
 impl Probe for SessionProbe<'_> {
     async fn docker(&self, node: &str, path: &str) -> Result<Option<Value>, ProbeError> {
         let node = self.node(node)?;
-        // Asking would start it: the socket is there from the beginning.
-        if node.facts().docker != DockerState::Ready {
-            return Err(ProbeError::DockerDown);
-        }
-        let stream = node.agent().dial_unix("/run/docker.sock").await.map_err(other)?;
-        let (status, body) = get(stream, &format!("{API}{path}"), "docker", MAX_ENGINE).await?;
-        match status {
-            StatusCode::OK => Ok(Some(serde_json::from_slice(&body).map_err(other)?)),
-            StatusCode::NOT_FOUND => Ok(None),
-            status => Err(ProbeError::Other(format!("the Docker Engine answered {status}"))),
-        }
+        ask_docker(&node, path).await
     }
 
     async fn read_file(&self, node: &str, path: &str, max: usize) -> Result<Option<Vec<u8>>, ProbeError> {
@@ -86,24 +68,6 @@ impl Probe for SessionProbe<'_> {
             Err(e) => Err(ProbeError::NoAnswer(e.to_string())),
         }
     }
-}
-
-/// `GET` over a stream; at most `max` bytes of the body.
-async fn get(stream: RawStream, path: &str, host: &str, max: usize) -> Result<(StatusCode, Vec<u8>), ProbeError> {
-    let exchange = async {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(other)?;
-        tokio::spawn(connection);
-        let request = Request::get(path)
-            .header(header::HOST, host)
-            .header(header::CONNECTION, "close")
-            .body(Empty::<Bytes>::new())
-            .map_err(other)?;
-        let answer = sender.send_request(request).await.map_err(other)?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), max).collect().await.map_err(other)?;
-        Ok((status, body.to_bytes().to_vec()))
-    };
-    timeout(PATIENCE, exchange).await.map_err(|_| ProbeError::Other("no answer in time".into()))?
 }
 
 fn other(e: impl std::fmt::Display) -> ProbeError {

@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{debug, warn};
 
-use super::{EndReason, Event, Live, Node, Sessions};
+use super::{EndReason, Event, LimitReached, Live, Node, Sessions, live::DockerTold};
 use crate::{
     agent::{AgentError, AgentSocket},
+    docker,
     store::StoreError,
 };
 
@@ -27,6 +28,7 @@ impl Sessions {
         tasks.spawn(self.clone().watch_lessons(live.clone()));
         tasks.spawn(self.clone().watch_pushes(live.clone()));
         tasks.spawn(self.clone().watch_swarm(live.clone()));
+        tasks.spawn(self.clone().watch_usage(live.clone()));
         for node in live.nodes() {
             self.watch_node(live, &node);
         }
@@ -46,7 +48,10 @@ impl Sessions {
                 () = live.cancel.cancelled() => return,
                 push = pushes.recv() => match push {
                     Ok(session) if session != name => {}
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => live.touch(),
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        live.emit(Event::Registry);
+                        live.touch();
+                    }
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 },
             }
@@ -148,11 +153,18 @@ async fn read_events(live: &Live, node: &Node) -> Result<(), AgentError> {
                 live.emit(Event::Terminals(node.name().clone()));
             }
             AgentEvent::Docker { event } => {
+                live.tell_docker(node, || docker::Event::read(&event).map(DockerTold::Event));
                 // Told by managers: a node joined, left or was promoted.
                 if event["Type"] == "node" {
                     live.swarm_changed.notify_one();
                 }
+                if event["Type"] == "container" && event["Action"] == "oom" {
+                    live.emit(Event::LimitReached { node: node.name().clone(), limit: LimitReached::OutOfMemory });
+                }
                 live.touch();
+            }
+            AgentEvent::DockerStorage { storage } => {
+                live.tell_docker(node, || Some(DockerTold::Storage(Arc::new(storage))));
             }
             AgentEvent::Activity { .. } => live.touch(),
         }

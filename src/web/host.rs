@@ -9,7 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, Problem};
+use super::{
+    App, Problem,
+    pages::wants_html,
+    view::{Nonce, Page, PortErrorPage},
+};
 use crate::{config::Config, ports::PortHost};
 
 /// The middleware.
@@ -26,14 +30,15 @@ pub async fn dispatch(State(app): State<App>, request: Request, next: Next) -> R
     }
     if !is_own(&host, app.sessions.config()) {
         // A name that someone else's DNS points here: their page would be of this server's origin.
-        return Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "Unknown host name",
-            format!(
-                "This server does not go by the name {host}. Its operator can add it to `hosts` in the configuration."
-            ),
-        )
-        .into_response();
+        let (status, title) = (StatusCode::MISDIRECTED_REQUEST, "Unknown host name");
+        let detail = format!(
+            "This server does not go by the name {host}. Its operator can add it to `hosts` in the configuration."
+        );
+        if !wants_html(request.headers()) {
+            return Problem::new(status, title, detail).into_response();
+        }
+        let (plate, title) = ("Error 421".to_owned(), title.to_owned());
+        return PortErrorPage { nonce: Nonce::new(), plate, title, detail, retry: false }.respond(status);
     }
     next.run(request).await
 }

@@ -25,7 +25,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, session::Sessions};
+use crate::{ports::Ports, registry::Registry, session::Sessions, template::Template};
 
 /// How long requests under way may take once the server is told to stop.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -35,6 +35,8 @@ const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
 pub struct App {
     /// The sessions.
     pub sessions: Sessions,
+    /// Where they push to.
+    pub registry: Arc<Registry>,
     /// Published ports.
     pub ports: Arc<Ports>,
     /// The offline catalogue, for the pages.
@@ -56,12 +58,31 @@ impl App {
     /// When the store fails.
     pub fn new(
         sessions: Sessions,
+        registry: Arc<Registry>,
         catalogue: Vec<view::CatalogueImage>,
         shutdown: CancellationToken,
     ) -> Result<App, crate::store::StoreError> {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
-        Ok(App { sessions, ports, catalogue: Arc::new(catalogue), key, shutdown })
+        Ok(App { sessions, registry, ports, catalogue: Arc::new(catalogue), key, shutdown })
+    }
+
+    /// What sessions can be started as.
+    pub fn templates(&self) -> Vec<Template> {
+        let config = self.sessions.config();
+        Template::all(&config.templates, config.sessions.nodes)
+    }
+
+    /// A template by its name; one node without.
+    ///
+    /// # Errors
+    /// 404 where there is none of that name.
+    pub fn template(&self, name: Option<&str>) -> Result<Template, Problem> {
+        let name = name.unwrap_or("one");
+        let found = self.templates().into_iter().find(|t| t.name == name);
+        found.ok_or_else(|| {
+            Problem::not_found(format!("There is no template {name}; GET /api/v1/templates lists them."))
+        })
     }
 
     /// Whether browsers reach the server over TLS.
@@ -81,6 +102,7 @@ pub fn router(app: App) -> Router {
         .fallback(pages::not_found)
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn(problem::in_api))
         // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
         .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
         .layer(CatchPanicLayer::custom(problem::panicked))

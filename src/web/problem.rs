@@ -4,7 +4,10 @@ use std::any::Any;
 
 use axum::{
     Json,
+    body::to_bytes,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -14,6 +17,9 @@ use crate::{
     session::{CreateError, LessonError, NodeError, SessionId, SwarmError},
     store::{Refused, StoreError},
 };
+
+/// Longest text of an error that is taken over into a problem.
+const LONGEST_SAID: usize = 4096;
 
 /// An error answer.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -122,7 +128,8 @@ impl From<AgentError> for Problem {
         match e {
             AgentError::Refused(p) => {
                 let status = StatusCode::from_u16(p.status).unwrap_or(StatusCode::BAD_GATEWAY);
-                Problem::new(status, p.title.clone(), p.detail.unwrap_or(p.title))
+                let title = status.canonical_reason().unwrap_or("Refused");
+                Problem::new(status, title, sentence(&p.detail.unwrap_or(p.title)))
             }
             AgentError::Timeout => Problem::new(StatusCode::GATEWAY_TIMEOUT, "No answer", e.to_string()),
             e => Problem::new(StatusCode::BAD_GATEWAY, "The sandbox does not answer", e.to_string()),
@@ -168,12 +175,57 @@ impl From<CreateError> for Problem {
             CreateError::NoLesson(course, lesson) => {
                 Problem::not_found(format!("There is no lesson {course}/{lesson}."))
             }
+            CreateError::UnknownImage(image) => {
+                // What was asked for is told, but not at any length.
+                let image: String = image.chars().take(64).collect();
+                Problem::not_found(format!(
+                    "There is no lab image `{image}` here. GET /api/v1/images lists those that are."
+                ))
+                .code("unknown-image")
+            }
             CreateError::NoImage(_) | CreateError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No session can be started", format!("{e}."))
+            }
+            CreateError::SetUp(_) => {
+                Problem::new(StatusCode::BAD_GATEWAY, "The session could not be set up", format!("{e}. Try again."))
             }
             CreateError::Engine(_) | CreateError::Store(_) => Problem::internal(&e),
         }
     }
+}
+
+/// What the agent says, as a sentence: without the number that its system's message ends with.
+fn sentence(said: &str) -> String {
+    let said = said.split(" (os error ").next().unwrap_or(said).trim_end_matches('.');
+    let mut letters = said.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
+/// Has every error below `/api/` be a problem, also those of extractors and of routing, which answer in plain text or not
+/// at all.
+pub(super) async fn in_api(request: Request, next: Next) -> Response {
+    let in_api = request.uri().path().starts_with("/api/");
+    let method = request.method().clone();
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let is_problem = answer.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
+    if !in_api || is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return answer;
+    }
+    let (head, body) = answer.into_parts();
+    let said = to_bytes(body, LONGEST_SAID).await.unwrap_or_default();
+    let detail = match String::from_utf8_lossy(&said) {
+        said if !said.trim().is_empty() => said.into_owned(),
+        _ if status == StatusCode::METHOD_NOT_ALLOWED => format!("{method} is not for this address."),
+        _ => "The request cannot be answered.".to_owned(),
+    };
+    let mut problem = Problem::new(status, status.canonical_reason().unwrap_or("Error"), detail).into_response();
+    for (name, value) in &head.headers {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            problem.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    problem
 }
 
 impl From<NodeError> for Problem {

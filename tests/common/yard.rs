@@ -126,6 +126,7 @@ pub fn spec(network: u16, host: u8) -> SandboxSpec {
         id: SandboxId::random(),
         range: UidRange(NEXT.fetch_add(1, Ordering::Relaxed) % 2000),
         rootfs: rootfs(),
+        disk: boatyard::image::ImageInfo::usual_disk(),
         limits: Limits { memory: 256 << 20, cpus: 1.0, pids: 200, disk: 512 << 20 },
         network: NetworkSpec {
             number: network,
@@ -139,9 +140,11 @@ pub fn spec(network: u16, host: u8) -> SandboxSpec {
             hosts: Vec::new(),
             dns: Vec::new(),
             address: None,
+            user: None,
             tunnels: Vec::new(),
             cpus: None,
             ssh: None,
+            greeting: None,
             terminals: Vec::new(),
         },
     }
@@ -153,6 +156,7 @@ pub async fn sh(engine: &dyn Engine, id: &SandboxId, command: &str) -> ExecRespo
         command: ["sh", "-c", command].map(str::to_owned).to_vec(),
         stdin: None,
         cwd: None,
+        user: None,
         env: Default::default(),
         timeout_ms: 60_000,
         max_output: 1 << 16,

@@ -28,6 +28,8 @@ test("a session is counted down, can be extended, and ends when its time is up",
   await ends.getByRole("alert").filter({ hasText: "This session ends in" }).first().waitFor();
   const dialog = ends.locator("#ended-dialog");
   await dialog.getByText("Its time was up.").waitFor({ timeout: 120_000 });
+  // Nothing behind the dialog still warns of what has come.
+  assert.equal(await ends.locator(".toast").count(), 0);
   await dialog.getByRole("button", { name: "Stay here" }).click();
   await ends.reload();
   await ends.getByText("Its time was up.").waitFor();

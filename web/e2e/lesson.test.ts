@@ -1,7 +1,9 @@
 // The whole first lesson by clicks only, to the page of the student's own container in a second tab; and its first step
 // by keyboard only.
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { prompt, start } from "./deeds";
 import { Yard } from "./yard";
@@ -60,7 +62,12 @@ test("the first lesson by clicks only", { timeout: 400_000 }, async () => {
     await answer(quiz, right);
     assert.equal(await quiz.getAttribute("data-state"), "correct");
   }
-  await page.getByText("Lesson complete").waitFor();
+  await page.getByText(/^Lesson complete in \d+ (minutes?|seconds)\. Well done!$/).waitFor();
+  // It is the last lesson of its course: the way on leads back to all of them.
+  assert.equal(await page.locator("[data-next]").isVisible(), false);
+  const onward = page.getByRole("link", { name: "To the lessons" }).first();
+  assert.equal(await onward.getAttribute("href"), "/#lessons");
+  assert.match((await onward.getAttribute("class"))!, /primary/);
   // Progress is kept.
   const hash = new URL(page.url()).hash;
   await page.reload();
@@ -68,6 +75,41 @@ test("the first lesson by clicks only", { timeout: 400_000 }, async () => {
   assert.equal(new URL(page.url()).hash, hash);
   // The introduction has nothing to do.
   assert.equal(await page.locator(".fairway a.done").count(), count - 1);
+  const said = await page.locator(".finished").innerText();
+  assert.match(said, /^Lesson complete in /);
+  await onward.click();
+  await page.waitForURL(`${yard.url}/#lessons`);
+});
+
+test("a lesson leads on to the next of its course, in the same session", { timeout: 120_000 }, async () => {
+  const courses = mkdtempSync("/var/tmp/boatyard-e2e-courses-");
+  const folder = join(courses, "knots");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "course.yaml"), "title: Knots\nsummary: Two small lessons.\nlessons: [bowline, sheet-bend]\n");
+  const lesson = (title: string): string => `---\ntitle: ${title}\nsummary: A quiz.\nminutes: 1\nlevel: beginner\n---\n\nRead.\n\n## Answer\n\n\`\`\`yaml quiz\nquestion: Which?\noptions:\n  - {text: This, correct: true}\n  - {text: That}\n\`\`\`\n`;
+  writeFileSync(join(folder, "bowline.md"), lesson("The bowline"));
+  writeFileSync(join(folder, "sheet-bend.md"), lesson("The sheet bend"));
+  const own = await Yard.open({}, courses);
+  try {
+    const page = await own.page();
+    await page.goto(own.url);
+    await page.locator('form[data-start]:has(input[value="bowline"])').first().getByRole("button").click();
+    await page.waitForURL(/\/knots\/bowline/);
+    const session = page.url().replace(/\/knots\/.*/, "");
+    await page.locator(".fairway a").last().click();
+    const onward = page.getByRole("link", { name: "Next lesson: The sheet bend" });
+    await onward.waitFor();
+    assert.equal(await page.getByText("Lesson complete").isVisible(), false);
+    await answer(page.locator("form.quiz:visible"), 0);
+    await page.getByText("Lesson complete").waitFor();
+    await onward.click();
+    await page.waitForURL(`${session}/knots/sheet-bend`);
+    await page.locator(".fairway a").last().click();
+    await page.getByRole("link", { name: "To the lessons" }).first().waitFor();
+  } finally {
+    await own.close();
+    rmSync(courses, { recursive: true });
+  }
 });
 
 /** Presses Tab until what has the focus matches `selector`; every stop on the way must be seen. */

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { leave, lines, shows, start, type, until } from "./deeds";
+import { leave, lines, screen, shows, start, type, until } from "./deeds";
 import { Yard } from "./yard";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -54,6 +54,8 @@ test("axe finds nothing serious on any page, and all fit a phone", { timeout: 30
   };
   await visit(page, yard.url, "home");
   await visit(page, `${yard.url}/catalogue`, "catalogue");
+  // What a lab image holds, by its own record.
+  await page.locator(".labs tr", { hasText: "default" }).getByText(/docker \d+\.\d+/).first().waitFor();
   await visit(page, `${yard.url}/nothing`, "not found");
 
   await start(page, yard.url, "lesson");
@@ -143,5 +145,76 @@ test("a lesson on a phone", { timeout: 180_000 }, async () => {
   // A command brings the terminal back.
   await page.locator("section.step:visible figure.cmd .run").first().tap();
   await terminals.waitFor({ state: "visible" });
+  await leave(page);
+});
+
+test("a phone's keys, tabs and ports", { timeout: 180_000 }, async () => {
+  const page = await yard.page({ ...PHONE, bypassCSP: true });
+  await start(page, yard.url);
+  await look(page, "playground on a phone");
+  const bar = page.getByRole("toolbar", { name: "Keys of the terminal" });
+  for (const key of await bar.getByRole("button").all()) {
+    const box = (await key.boundingBox())!;
+    assert.ok(box.width >= 44 && box.height >= 44, `${await key.getAttribute("aria-label")}: ${box.width} × ${box.height}`);
+  }
+  const tap = (name: string): Promise<void> => bar.getByRole("button", { name, exact: true }).tap();
+  await type(page, "echo one-$((1+1))");
+  await shows(page, "\none-2");
+  await page.keyboard.type("echo p");
+  await tap("Vertical bar");
+  await page.keyboard.type("cat");
+  await shows(page, "# echo p|cat");
+  // The terminal has kept the focus; Ctrl holds for one key.
+  const ctrl = bar.getByRole("button", { name: "Ctrl, held for the next key" });
+  await ctrl.tap();
+  assert.equal(await ctrl.getAttribute("aria-pressed"), "true");
+  await page.keyboard.type("c");
+  await shows(page, "^C");
+  assert.equal(await ctrl.getAttribute("aria-pressed"), "false");
+  await tap("Arrow up");
+  await page.keyboard.press("Enter");
+  await until(page, () => screen(page), (all) => all.split("\none-2").length === 3, "Arrow up does not bring the line back");
+  await type(page, "clear; cat -v");
+  await tap("Tab");
+  await tap("Esc");
+  await page.keyboard.press("Enter");
+  await shows(page, "\t^[".replace("\t", "        "));
+  await ctrl.tap();
+  await page.keyboard.type("c");
+
+  // Several ports in a list that is not cut off.
+  await type(page, "clear; for p in 8080 8443 9000; do python3 -m http.server $p >/dev/null 2>&1 & done");
+  const several = page.getByRole("button", { name: "3 ports" });
+  await several.waitFor();
+  await several.tap();
+  await look(page, "the list of ports");
+  for (const port of ["8080", "8443", "9000"]) {
+    const box = (await page.getByRole("link", { name: port }).boundingBox())!;
+    assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.height >= 44, `${port} at ${box.x}, ${box.width} × ${box.height}`);
+  }
+  await several.tap();
+  await page.getByRole("link", { name: "8443" }).waitFor({ state: "hidden" });
+
+  // The tab in front stays in sight when the page gets narrower.
+  await page.setViewportSize({ width: 844, height: 390 });
+  for (let n = 2; n < 6; n++) {
+    await page.locator("[data-new-terminal]").click();
+    await page.getByRole("tab", { name: `shell-${n}`, selected: true }).waitFor();
+  }
+  await page.setViewportSize(PHONE.viewport);
+  const inSight = (): Promise<boolean> =>
+    page.locator(".tab-slot.current").evaluate((tab) => {
+      const [own, row] = [tab.getBoundingClientRect(), tab.parentElement!.getBoundingClientRect()];
+      return own.left >= row.left - 1 && own.right <= row.right + 1;
+    });
+  await until(page, inSight, (seen) => seen, "the tab in front is out of sight");
+  await fits(page, "a session on a phone");
+  await leave(page);
+});
+
+test("a mouse needs no bar of keys", { timeout: 60_000 }, async () => {
+  const page = await yard.page();
+  await start(page, yard.url);
+  assert.equal(await page.locator(".key-bar").isVisible(), false);
   await leave(page);
 });

@@ -29,14 +29,17 @@ export class Yard {
   private readonly env: NodeJS.ProcessEnv;
   private readonly errors: string[] = [];
 
-  private constructor(settings: Record<string, string>) {
+  private constructor(
+    settings: Record<string, string>,
+    private readonly courses: string,
+  ) {
     this.env = { ...process.env, RUST_LOG: "warn" };
     for (const [key, value] of Object.entries(settings)) this.env[`BOATYARD_${key}`] = value;
   }
 
   /** `settings` are environment variables without their prefix, such as `SESSIONS__MAX`. */
-  static async open(settings: Record<string, string> = {}): Promise<Yard> {
-    const yard = new Yard(settings);
+  static async open(settings: Record<string, string> = {}, courses = join(project, "courses")): Promise<Yard> {
+    const yard = new Yard(settings, courses);
     try {
       symlinkSync(join(made, "images"), join(yard.data, "images"));
       for (const folder of ["registry", "catalogue"]) execFileSync("cp", ["-al", join(made, folder), yard.data]);
@@ -52,7 +55,7 @@ export class Yard {
   /** Starts the server, or starts it again on the same port. */
   async start(): Promise<void> {
     const port = this.url ? new URL(this.url).port : "0";
-    const args = ["--data", this.data, "serve", "--listen", `127.0.0.1:${port}`, "--courses", join(project, "courses")];
+    const args = ["--data", this.data, "serve", "--listen", `127.0.0.1:${port}`, "--courses", this.courses];
     const server = spawn(boatyard, args, { env: this.env, stdio: ["ignore", "pipe", "inherit"] });
     this.server = server;
     const failed = new Promise<never>((_, reject) => server.once("error", reject));

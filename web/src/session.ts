@@ -6,10 +6,12 @@ import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
 import { Lifetime } from "./session/lifetime";
+import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { PaneSwitch } from "./session/panes";
 import { Quiet } from "./session/quiet";
 import { setUpShortcuts } from "./session/shortcuts";
+import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
 import { setUpDialogs } from "./ui/dialog";
 import { setUpDivider } from "./ui/divider";
@@ -29,8 +31,12 @@ const divider = document.querySelector<HTMLElement>(".divider");
 if (divider) setUpDivider(divider, deck, { key: "split", property: "--split", initial: 42 });
 const panes = new PaneSwitch();
 const bar = new Bar(state.session.id);
+const nodeList = new Nodes(api, state.max_nodes, state.routing_mesh, {
+  showTerminal: (node) => void show(node, "main"),
+  newTerminal: (node) => void dock.then((d) => d.open(node)),
+});
 const countdown = new Countdown(state.now);
-const lifetime = new Lifetime(api, (session) => showSession(session));
+const lifetime = new Lifetime(api, (session) => showSession(session), () => countdown.stop());
 let nodes: NodeView[] = [];
 let docked!: (dock: Dock) => void;
 const dock = new Promise<Dock>((resolve) => (docked = resolve));
@@ -72,7 +78,11 @@ const events = new SessionEvents(api, take, (link) => bar.linked(link));
 
 const lesson = document.querySelector<HTMLElement>(".lesson");
 if (lesson && state.lesson) {
-  player = new Player(lesson, api, state.lesson, run, nodes.length > 1, (name, step) => events.watch(name, step));
+  // A session that was started for this lesson began with it.
+  const { session, now } = state;
+  const started = session.course === state.lesson.course && session.lesson === state.lesson.lesson;
+  const began = Date.now() - (started ? Math.max(0, Date.parse(now) - Date.parse(session.created_at)) : 0);
+  player = new Player(lesson, api, { ...state.lesson, began }, run, nodes.length > 1, (name, step) => events.watch(name, step));
 }
 
 function take(event: SessionEvent): void {
@@ -93,6 +103,15 @@ function apply(event: SessionEvent): void {
       break;
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
+      break;
+    case "usage":
+      nodeList.showUsage(event.node, event.usage);
+      break;
+    case "limit-reached":
+      toast(`${event.node} ${LIMITS[event.limit]}`, "alert");
+      break;
+    case "node-lost":
+      toast(`${event.node} is gone: its machine died. The session goes on with the other nodes.`, "alert");
       break;
     case "warning":
       countdown.warn(event.seconds_left);
@@ -120,6 +139,7 @@ function changeNode(name: string, change: Partial<NodeView>): void {
 function showNodes(next: NodeView[]): void {
   nodes = next;
   bar.show(nodes);
+  nodeList.show(nodes);
   if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));
 }
 
@@ -140,6 +160,15 @@ async function startDock(): Promise<void> {
   } catch (error) {
     dockStarted = false;
     toast(`The terminal did not come up: ${(error as Error).message}. Reload the page to try again.`, "alert");
+  }
+}
+
+async function show(node: string, terminal: string): Promise<void> {
+  panes.revealTerminal();
+  try {
+    await (await dock).show(node, terminal);
+  } catch (error) {
+    toast(`The terminal did not open: ${(error as Error).message}`, "alert");
   }
 }
 

@@ -42,7 +42,7 @@ function setUpFullPage(): void {
   const attempt = async (): Promise<void> => {
     busy = true;
     try {
-      const session = await createSession(box.dataset.course, box.dataset.lesson);
+      const session = await createSession({ course: box.dataset.course, lesson: box.dataset.lesson, image: box.dataset.image });
       location.assign(session.url);
       return;
     } catch (error) {

@@ -82,17 +82,18 @@ pub fn containerd(reaper: &Reaper) -> io::Result<Process> {
     spawn(reaper, command)
 }
 
-/// Starts dockerd on the socket that is held for it.
+/// Starts dockerd on the socket that is held for it, with `environment` beside what all daemons have.
 ///
 /// # Errors
 /// When it cannot be executed, or its log not be opened.
-pub fn dockerd(reaper: &Reaper, socket: &OwnedFd) -> io::Result<Process> {
+pub fn dockerd(reaper: &Reaper, socket: &OwnedFd, environment: &[(&str, String)]) -> io::Result<Process> {
     let program = find("dockerd").ok_or(io::ErrorKind::NotFound)?;
     // The process that it names is gone, or is by now another's.
     let _ = fs::remove_file("/run/docker.pid");
     // The agent executes itself first: only the child knows its own process id, which LISTEN_PID must name.
     let mut command = daemon("/proc/self/exe", DOCKERD_LOG)?;
     command.args([ACTIVATE, &program, "-H", "fd://", "--containerd", CONTAINERD_SOCKET]);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     let fd = socket.as_raw_fd();
     // SAFETY: dup2 and fcntl are async-signal-safe.
     unsafe {

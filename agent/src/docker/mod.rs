@@ -5,6 +5,7 @@ mod client;
 mod daemons;
 mod settings;
 mod socket;
+mod storage;
 
 use std::{
     io,
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     events::Hub,
     reaper::{Process, Reaper},
+    sandbox::offline,
 };
 
 /// A daemon that lived shorter than this died quickly.
@@ -46,6 +48,8 @@ struct Inner {
     events: Hub,
     reaper: Arc<Reaper>,
     mode: DockerMode,
+    /// Environment of dockerd, beside what it always has.
+    environment: Vec<(&'static str, String)>,
     listener: Option<AsyncFd<OwnedFd>>,
     /// Cancelled when the daemons are to stop.
     stop: CancellationToken,
@@ -75,6 +79,7 @@ impl Docker {
             events,
             reaper,
             mode: config.docker,
+            environment: offline::environment(config),
             listener,
             stop: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -163,7 +168,7 @@ impl Docker {
         }
         // At the same time: dockerd has much to do before it needs containerd, and then looks for its socket again and again.
         if dockerd.is_none() {
-            match daemons::dockerd(reaper, listener.get_ref()) {
+            match daemons::dockerd(reaper, listener.get_ref(), &self.inner.environment) {
                 Ok(process) => *dockerd = Some(process),
                 Err(e) => return format!("dockerd does not start: {e}"),
             }
@@ -188,7 +193,16 @@ impl Docker {
         loop {
             if client::ping().await {
                 self.set(DockerState::Ready);
-                client::events(|event| self.inner.events.docker(event)).await;
+                let storage = async {
+                    // Where this does not work, events alone tell.
+                    let Err(e) = storage::follow(|seen| self.inner.events.docker_storage(seen)).await;
+                    tracing::debug!("Docker's storage is not watched: {e}");
+                    std::future::pending::<()>().await
+                };
+                tokio::select! {
+                    () = client::events(|event| self.inner.events.docker(event)) => {}
+                    () = storage => {}
+                }
             }
             sleep(Duration::from_millis(200)).await;
         }

@@ -28,14 +28,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn daemon(tunnels: &[Tunnel]) -> serde_json::Value {
-    let registries: Vec<String> = tunnels
-        .iter()
-        .filter(|t| t.service == "registry")
-        .flat_map(|t| {
-            let port = t.aliases.first().map_or(t.port, |a| a.port());
-            t.names.iter().map(move |name| format!("{name}:{port}"))
-        })
-        .collect();
+    let registries: Vec<String> = tunnels.iter().filter(|t| t.service == "registry").flat_map(Tunnel::hosts).collect();
     let mirrors: Vec<String> =
         tunnels.iter().filter(|t| t.service == "catalogue").map(|t| format!("http://127.0.0.1:{}", t.port)).collect();
     json!({

@@ -13,7 +13,7 @@ use std::{
 use boatyard_protocol::agent::{AgentConfig, ListeningPort};
 use tokio::sync::Notify;
 
-use crate::events::Hub;
+use crate::{events::Hub, sandbox::offline};
 
 /// How often the ports are compared.
 const EVERY: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ impl Ports {
     /// Watches all ports but the agent's own and Docker's.
     pub fn new(config: &AgentConfig, events: Hub) -> Self {
         let ssh = config.ssh.is_some().then_some(SSH);
-        let hidden = config.tunnels.iter().map(|t| t.port).chain(DOCKERS).chain(ssh).collect();
+        let hidden = config.tunnels.iter().map(|t| t.port).chain(DOCKERS).chain([offline::PORT]).chain(ssh).collect();
         Self { hidden: Arc::new(hidden), events, wake: Arc::default() }
     }
 

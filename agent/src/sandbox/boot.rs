@@ -2,15 +2,27 @@
 
 use std::{fs, io, path::Path};
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-/// Does what only PID 1 may do: mount propagation, loopback up, a leaf cgroup on v2.
+use super::own;
+
+/// Does what only PID 1 may do: mount propagation, devices and a clock of its own, loopback up, a leaf cgroup on v2.
 pub fn prepare() {
     // As systemd does it: bind mounts of nested containers see what is mounted later.
     let shared = mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>);
     note("sharing mounts", shared.map_err(io::Error::from));
+    // The engine has bound the agent's binary in from the host. It runs by now; its mount would only show the host's disk
+    // among those that `df` lists.
+    if let Ok(own) = fs::read_link("/proc/self/exe") {
+        let _ = umount2(&own, MntFlags::MNT_DETACH);
+    }
+    note("taking the sandbox's own devices", own::devices());
+    note("hiding the size of the cgroup folder", own::cgroup_folder());
+    note("counting time from now on", own::clock());
     note("bringing lo up", loopback_up());
     note("making a leaf cgroup", leaf_cgroup());
+    // As systemd does it: ping works for every user, without any privilege.
+    note("opening ping", fs::write("/proc/sys/net/ipv4/ping_group_range", "0 65535"));
     for folder in ["/run/boatyard", "/run/lock", "/var/log", "/tmp"] {
         note("making a folder", fs::create_dir_all(folder));
     }

@@ -1,14 +1,14 @@
-//! `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`.
+//! `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, and what login shells say first.
 
 use std::{fmt::Write, fs, io};
 
-use boatyard_protocol::agent::{AgentConfig, HostEntry};
+use boatyard_protocol::agent::{AgentConfig, GREETING_FILE, HostEntry};
 
 const HOSTS: &str = "/etc/hosts";
 const BEGIN: &str = "# Boatyard writes the lines down to \"end\"; put yours below.";
 const END: &str = "# end";
 
-/// Writes all three.
+/// Writes them all.
 pub fn write(config: &AgentConfig) {
     let resolv: String = config.dns.iter().map(|ip| format!("nameserver {ip}\n")).collect();
     let done = [
@@ -16,7 +16,11 @@ pub fn write(config: &AgentConfig) {
         ("/etc/resolv.conf", fs::write("/etc/resolv.conf", resolv)),
         (HOSTS, write_hosts(config, &config.hosts)),
     ];
-    for (file, done) in done {
+    let greeting = config.greeting.as_deref().map_or(Ok(()), |text| {
+        fs::create_dir_all("/run/boatyard")?;
+        fs::write(GREETING_FILE, text)
+    });
+    for (file, done) in done.into_iter().chain([(GREETING_FILE, greeting)]) {
         if let Err(e) = done {
             tracing::warn!("writing {file}: {e}");
         }

@@ -43,6 +43,7 @@ async fn run(reaper: &Arc<Reaper>, command: &[&str], stdin: String) -> io::Resul
         command: command.iter().map(|s| s.to_string()).collect(),
         stdin: Some(stdin),
         cwd: Some("/".into()),
+        user: Some("root".into()),
         timeout_ms: 10_000,
         max_output: 4096,
         ..Default::default()

@@ -5,7 +5,7 @@ use std::{
     fs, io,
     net::Ipv4Addr,
     os::{
-        fd::OwnedFd,
+        fd::{AsFd, OwnedFd},
         unix::{fs::OpenOptionsExt, process::CommandExt},
     },
     path::Path,
@@ -29,7 +29,7 @@ const MOST: usize = 32;
 /// Writes the keys and answers on port 22 from now on, where the lab image has an SSH server.
 pub fn open(app: &Arc<App>) {
     let Some(keys) = &app.config.ssh else { return };
-    if let Err(e) = write(keys, Path::new(&Login::root().home)) {
+    if let Err(e) = write(keys, &Login::user()) {
         return tracing::warn!("writing the keys for ssh: {e}");
     }
     if !Path::new(SERVER).exists() {
@@ -86,8 +86,8 @@ fn serve(app: &App, stream: tokio::net::TcpStream) -> io::Result<crate::reaper::
 
 /// Writes the keys where OpenSSH looks for them. What the student has made of the files is kept: only what is not there
 /// is written.
-fn write(keys: &SshKeys, home: &Path) -> io::Result<()> {
-    let folder = home.join(".ssh");
+fn write(keys: &SshKeys, login: &Login) -> io::Result<()> {
+    let folder = Path::new(&login.home).join(".ssh");
     fs::create_dir_all(EMPTY)?;
     if let Err(e) = fs::DirBuilder::new().create(&folder)
         && e.kind() != io::ErrorKind::AlreadyExists
@@ -95,6 +95,11 @@ fn write(keys: &SshKeys, home: &Path) -> io::Result<()> {
         return Err(e);
     }
     fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let theirs = |at: &dyn AsFd| match login.is_root() {
+        true => Ok(()),
+        false => std::os::unix::fs::fchown(at, Some(login.uid), Some(login.gid)),
+    };
+    theirs(&fs::File::open(&folder)?)?;
     let names = "node*,100.*";
     let public = keys.login_public.trim();
     let host_public = keys.host_public.trim();
@@ -109,7 +114,12 @@ fn write(keys: &SshKeys, home: &Path) -> io::Result<()> {
         let parent = path.parent().is_some_and(Path::is_dir);
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
         match file {
-            Ok(mut file) => io::Write::write_all(&mut file, text.as_bytes())?,
+            Ok(mut file) => {
+                io::Write::write_all(&mut file, text.as_bytes())?;
+                if path.starts_with(&folder) {
+                    theirs(&file)?;
+                }
+            }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists || !parent => {}
             Err(e) => return Err(e),
         }
@@ -132,7 +142,8 @@ mod tests {
         let keys =
             SshKeys { login: text("private"), login_public: text("public"), host: text("h"), host_public: text("hp") };
         // Where it may not write below /etc or /run, the rest is there all the same.
-        let _ = write(&keys, &home);
+        let login = Login { home: home.to_string_lossy().into_owned(), ..Login::root() };
+        let _ = write(&keys, &login);
         let read = |name: &str| fs::read_to_string(home.join(".ssh").join(name)).unwrap_or_default();
         assert_eq!(read("authorized_keys"), "mine\n");
         assert_eq!((read("id_ed25519"), read("known_hosts")), (text("private"), text("node*,100.* hp\n")));

@@ -13,7 +13,7 @@ use tokio::{io::unix::AsyncFd, time::sleep};
 
 use crate::{
     reaper::{Process, Reaper},
-    users::Login,
+    users::{BECOME, Login},
 };
 
 /// Once every process has closed the terminal, it counts as ready for ever, though nothing can be read or written. How
@@ -26,12 +26,12 @@ pub struct Pty {
 }
 
 impl Pty {
-    /// Opens a pseudo-terminal and starts the command, or root's login shell, on it.
+    /// Opens a pseudo-terminal and starts the command, or the user's login shell, on it.
     ///
     /// # Errors
     /// When no pseudo-terminal is to be had, or neither the command nor any shell starts.
     pub fn open(open: &OpenTerminal, reaper: &Reaper) -> anyhow::Result<(Pty, Process, Option<String>)> {
-        let login = Login::root();
+        let login = Login::user();
         let pair = native_pty_system()
             .openpty(size(open.cols, open.rows))
             .context("no pseudo-terminal to be had; is /dev/pts mounted?")?;
@@ -39,13 +39,16 @@ impl Pty {
         // SAFETY: the descriptor is open as long as `pair.master`, which lives to the end of this function.
         let master = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()?;
         let mut notice = None;
-        let command = if open.command.is_empty() {
+        let mut command = if open.command.is_empty() {
             let (shell, said) = login.usable_shell();
             notice = said;
             vec![shell, "-l".to_owned()]
         } else {
             open.command.clone()
         };
+        if !login.is_root() {
+            command.splice(0..0, ["/proc/self/exe".to_owned(), BECOME.to_owned(), login.name.clone()]);
+        }
         let mut builder = CommandBuilder::from_argv(command.iter().map(Into::into).collect());
         builder.env_clear();
         for (key, value) in login.environment() {

@@ -35,12 +35,12 @@ pub struct Which {
     mode: Option<u32>,
 }
 
-/// The path: absolute, or below root's home.
+/// The path: absolute, or below the user's home.
 fn resolve(path: &str) -> Result<PathBuf, Box<Response>> {
     if path.is_empty() || path.contains('\0') || path.len() > 4096 {
         return Err(Box::new(error(StatusCode::BAD_REQUEST, "`path` is 1 to 4096 bytes without NUL")));
     }
-    Ok(Path::new(&crate::users::Login::root().home).join(path))
+    Ok(Path::new(&crate::users::Login::user().home).join(path))
 }
 
 type Param = Result<Query<Which>, QueryRejection>;

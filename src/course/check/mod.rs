@@ -1,6 +1,5 @@
 //! Checks: what must hold when a step is done, declared in a lesson and judged by what is really there.
 
-mod engine_api;
 mod evaluate;
 mod judge;
 mod parse;

@@ -6,10 +6,8 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{
-    HttpAnswer, Probe, ProbeError,
-    engine_api::{CONTAINERS, Container, IMAGES, Image, list},
-};
+use super::{HttpAnswer, Probe, ProbeError};
+use crate::docker::{self, CONTAINERS, Container, IMAGES, Image};
 
 /// Bytes of a file that a check looks at.
 const FILE_MAX: usize = 256 * 1024;
@@ -70,6 +68,17 @@ impl<'a, P: Probe> Snapshot<'a, P> {
     pub async fn registry_tags(&self, repository: &str) -> Answer<Arc<[String]>> {
         let ask = async { self.probe.registry_tags(repository).await.map(Arc::from) };
         self.tags.get(repository.to_owned(), ask).await
+    }
+}
+
+/// Reads a list from an answer of the engine.
+fn list<T: for<'de> serde::Deserialize<'de>>(answer: Answer<Option<serde_json::Value>>) -> Answer<Vec<T>> {
+    match answer {
+        Ok(answer) => answer
+            .and_then(docker::list)
+            .ok_or_else(|| ProbeError::Other("the Docker Engine answered something that is no list".to_owned())),
+        Err(ProbeError::DockerDown) => Ok(Vec::new()),
+        Err(e) => Err(e),
     }
 }
 

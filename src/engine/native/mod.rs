@@ -16,6 +16,7 @@ mod seccomp;
 mod settings;
 mod steps;
 mod sys;
+mod usage;
 mod userns;
 
 use std::{
@@ -41,7 +42,7 @@ pub use self::{
     settings::{NativeSettings, Subnet},
     steps::Step,
 };
-use super::{AgentStream, Engine, EngineError, IDS_PER_SANDBOX, SandboxId, SandboxSpec, UidRange};
+use super::{AgentStream, Engine, EngineError, IDS_PER_SANDBOX, SandboxId, SandboxSpec, UidRange, Usage};
 use crate::paths::Paths;
 
 pub(crate) use self::runtime::find_program;
@@ -180,6 +181,20 @@ impl NativeEngine {
         all.await.map_err(step_error("teardown"))
     }
 
+    /// Reads something of a sandbox, given its place and its cgroups.
+    async fn look<T: Send + 'static>(
+        &self,
+        id: &SandboxId,
+        read: impl FnOnce(&Place, &[PathBuf]) -> Result<T> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let place = Place::new(&self.0.paths, id);
+        let work = tokio::task::spawn_blocking(move || {
+            let record = record::Record::read(&place).context("there is no such sandbox")?;
+            read(&place, &record.cgroups)
+        });
+        work.await.map_err(anyhow::Error::from).and_then(|r| r).map_err(step_error("looking at a sandbox"))
+    }
+
     async fn create_all(creation: Arc<Creation>) -> Result<(), EngineError> {
         for row in Step::ROWS {
             let mut running = JoinSet::new();
@@ -290,6 +305,10 @@ impl Engine for NativeEngine {
             found.extend(yard.sandboxes().await.map_err(step_error("listing sandboxes"))?);
         }
         Ok(found.into_iter().collect())
+    }
+
+    async fn usage(&self, id: &SandboxId) -> Result<Usage, EngineError> {
+        self.look(id, usage::read).await
     }
 
     async fn connect(&self, id: &SandboxId) -> Result<Box<dyn AgentStream>, EngineError> {

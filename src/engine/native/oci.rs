@@ -33,8 +33,10 @@ const DEVICES: &[(i64, Option<i64>, &str)] = &[
 ];
 
 /// Everything that root may do in a user namespace of its own. Left out are those that reach past it: loading modules
-/// (SYS_MODULE), raw hardware (SYS_RAWIO), rebooting (SYS_BOOT), the clock (SYS_TIME, WAKE_ALARM, BLOCK_SUSPEND),
-/// mandatory access control (MAC_ADMIN, MAC_OVERRIDE), and the host-wide views (PERFMON, BPF, AUDIT_READ).
+/// (SYS_MODULE), raw hardware (SYS_RAWIO), rebooting (SYS_BOOT), waking the host (WAKE_ALARM, BLOCK_SUSPEND), mandatory
+/// access control (MAC_ADMIN, MAC_OVERRIDE), and the host-wide views (PERFMON, BPF, AUDIT_READ). The clock (SYS_TIME) is
+/// for the agent, which needs it for a time namespace and drops it before it starts anything; it sets no clock of the
+/// host from within a user namespace, and the seccomp filter refuses the calls that would.
 fn capabilities() -> Capabilities {
     use Capability::*;
     [
@@ -60,6 +62,7 @@ fn capabilities() -> Capabilities {
         SysAdmin,
         SysNice,
         SysResource,
+        SysTime,
         SysTtyConfig,
         Mknod,
         Lease,
@@ -132,12 +135,12 @@ fn build(place: &Place, spec: &SandboxSpec, agent: &Path, base: u32, cgroups: &C
         .hostname(spec.agent.hostname.clone())
         .root(RootBuilder::default().path(place.merged()).readonly(false).build()?)
         .process(process)
-        .mounts(mounts(place, agent)?)
+        .mounts(mounts(place, spec, agent)?)
         .linux(linux)
         .build()?)
 }
 
-fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
+fn mounts(place: &Place, spec: &SandboxSpec, agent: &Path) -> Result<Vec<Mount>> {
     let mount = |target: &str, kind: &str, source: &Path, options: &str| {
         MountBuilder::default()
             .destination(target)
@@ -159,9 +162,10 @@ fn mounts(place: &Place, agent: &Path) -> Result<Vec<Mount>> {
         fs("/run", "tmpfs", "nosuid,nodev,mode=755,size=64m")?,
         fs("/tmp", "tmpfs", "nosuid,nodev,mode=1777,size=256m")?,
         bind(AGENT, agent, "bind,ro,nosuid,nodev")?,
-        // Docker's own overlays cannot lie on an overlay.
-        bind("/var/lib/docker", &place.disk().join("docker"), "rbind,rw")?,
+        mount(&spec.disk.to_string_lossy(), "bind", &place.disk().join("docker"), "rbind,rw")?,
         bind("/dev/fuse", &place.devices().join("fuse"), "bind,rw,nosuid,noexec")?,
+        // From these the agent takes the others in place of the host's.
+        bind("/dev/.boatyard/devices", &place.devices(), "bind,rw,nosuid,noexec")?,
         bind("/dev/net/tun", &place.devices().join("tun"), "bind,rw,nosuid,noexec")?,
     ])
 }
@@ -205,11 +209,20 @@ pub(super) fn make_devices(place: &Place, owner: u32) -> Result<()> {
     let folder = place.devices();
     std::fs::create_dir(&folder)?;
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o711))?;
-    for (name, minor) in [("fuse", 229), ("tun", 200)] {
+    let devices = [
+        ("fuse", 10, 229),
+        ("tun", 10, 200),
+        ("null", 1, 3),
+        ("zero", 1, 5),
+        ("full", 1, 7),
+        ("random", 1, 8),
+        ("urandom", 1, 9),
+        ("tty", 5, 0),
+    ];
+    for (name, major, minor) in devices {
         let path = folder.join(name);
-        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(10, minor)).with_context(|| {
-            format!("making {} (the data folder's file system must allow device nodes)", path.display())
-        })?;
+        mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(major, minor))
+            .with_context(|| format!("making {}", path.display()))?;
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666))?;
         chown(&path, Some(owner), Some(owner))?;
     }

@@ -63,8 +63,9 @@ impl Place {
         self.mounts.join("merged")
     }
 
+    /// On the sandbox's own disk as well: what is bound in from elsewhere shows the host's disk in `df` inside.
     pub fn devices(&self) -> PathBuf {
-        self.folder.join("dev")
+        self.disk().join("dev")
     }
 
     /// On the sandbox's own disk, so that a sandbox that writes without end to its console fills that and no other.

@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 
 use super::{
     lessons::Checked,
-    sessions::{PortView, SessionView},
+    sessions::{PortView, SessionView, UsageView},
 };
 use crate::{
-    session::{EndReason, Event, Live, NodeName, StepWatch},
+    session::{EndReason, Event, LimitReached, Live, NodeName, StepWatch},
     store::Progress,
     web::{App, access::Access},
 };
@@ -45,6 +45,20 @@ pub enum SessionEvent {
         /// All of them.
         ports: Vec<PortView>,
     },
+    /// What a node uses, every two seconds.
+    Usage {
+        /// The node.
+        node: NodeName,
+        /// What it uses.
+        usage: UsageView,
+    },
+    /// A node has come to one of its limits.
+    LimitReached {
+        /// The node.
+        node: NodeName,
+        /// Which.
+        limit: LimitReached,
+    },
     /// A node's sandbox died: the session goes on without it.
     NodeLost {
         /// The node.
@@ -66,6 +80,8 @@ pub enum SessionEvent {
         #[schema(value_type = Vec<super::described::TerminalInfo>)]
         terminals: Vec<TerminalInfo>,
     },
+    /// What the session has in the registry changed: something was pushed or deleted there.
+    Registry,
     /// How a watched step's checks came out.
     Checks {
         /// `course/lesson`.
@@ -114,6 +130,7 @@ pub async fn events(State(app): State<App>, Access(live): Access, upgrade: WebSo
 
 async fn tell(app: App, live: Arc<Live>, socket: WebSocket) {
     let mut happens = live.subscribe();
+    let _viewing = live.view();
     let (mut out, mut page) = socket.split();
     let mut watch: Option<StepWatch> = None;
     if everything(&app, &live, &mut out).await.is_err() {
@@ -178,6 +195,11 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
             let (n, facts) = facts(&node)?;
             SessionEvent::Ports { node, ports: PortView::all(live.id(), &n, &facts) }
         }
+        Event::Usage(node) => {
+            let usage = UsageView::of(&facts(&node)?.1.usage?, app);
+            SessionEvent::Usage { node, usage }
+        }
+        Event::LimitReached { node, limit } => SessionEvent::LimitReached { node, limit },
         Event::NodeLost(node) => SessionEvent::NodeLost { node },
         Event::Docker(node) => SessionEvent::Docker { state: facts(&node)?.1.docker, node },
         Event::Terminals(node) => SessionEvent::Terminals { terminals: facts(&node)?.1.terminals, node },
@@ -193,6 +215,7 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
         }
         Event::Warning { seconds_left } => SessionEvent::Warning { seconds_left },
         Event::Ended(reason) => SessionEvent::Ended { reason },
+        Event::Registry => SessionEvent::Registry,
         Event::Activity => return None,
     })
 }

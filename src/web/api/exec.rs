@@ -21,12 +21,16 @@ pub struct Exec {
     /// What its standard input gets.
     #[serde(default)]
     stdin: Option<String>,
-    /// Working folder; `/root` where absent.
+    /// Working folder; the user's home where absent.
     #[serde(default)]
     cwd: Option<String>,
     /// Further environment variables.
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+    /// images.
+    #[serde(default)]
+    user: Option<String>,
     /// Seconds after which it is killed, 1 to 3600; 60 where absent.
     #[serde(default)]
     timeout_s: Option<u32>,
@@ -47,7 +51,7 @@ pub struct ExecResult {
     timed_out: bool,
 }
 
-/// Runs a command as root in a node and waits for its end.
+/// Runs a command in a node and waits for its end.
 #[utoipa::path(post, path = "/api/v1/sessions/{id}/nodes/{node}/exec", tag = "nodes",
     params(("id" = crate::session::SessionId, Path), ("node" = String, Path)), request_body = Exec,
     responses((status = 200, body = ExecResult), (status = 400, body = Problem), (status = 404, body = Problem)))]
@@ -65,6 +69,7 @@ pub async fn exec(access: NodeAccess, body: Result<Json<Exec>, JsonRejection>) -
         stdin: exec.stdin,
         cwd: exec.cwd,
         env: exec.env,
+        user: exec.user,
         timeout_ms: u64::from(timeout_s) * 1000,
         max_output: MAX_OUTPUT,
     };

@@ -5,10 +5,13 @@ pub mod events;
 mod exec;
 mod files;
 mod health;
+mod images;
 mod lessons;
 mod nodes;
+mod registry;
 mod sessions;
 mod terminals;
+mod xray;
 
 use axum::{Json, Router, routing::get};
 pub use sessions::{NodeView, PortView, SessionView, page_path};
@@ -44,17 +47,23 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
+        .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))
         .routes(routes!(terminals::socket))
         .routes(routes!(exec::exec))
+        .routes(routes!(registry::contents))
+        .routes(routes!(registry::delete_repository))
+        .routes(routes!(registry::delete_tag))
         .routes(routes!(files::read, files::write, files::remove))
         .routes(routes!(files::list))
         .routes(routes!(files::make_folder))

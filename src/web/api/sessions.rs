@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    session::{EndReason, Live, NodeName, PublicName, SessionId, StartRequest},
+    session::{EndReason, Live, NodeName, NodeUsage, PublicName, SessionId, StartRequest},
+    template::Template,
     web::{App, Problem, access::Access, client, problem::rfc3339},
 };
 
@@ -27,6 +28,12 @@ pub struct NewSession {
     /// Id of a lesson of that course, which the session's page shows.
     #[serde(default)]
     lesson: Option<String>,
+    /// Name of the lab image; the template's, the lesson's or the server's usual one, where absent.
+    #[serde(default)]
+    image: Option<String>,
+    /// Name of a template; one node where absent.
+    #[serde(default)]
+    template: Option<String>,
 }
 
 /// A session.
@@ -71,6 +78,8 @@ pub struct NodeView {
     pub name: NodeName,
     /// Its address on the session's network.
     pub address: String,
+    /// The lab image that it was made from.
+    pub image: String,
     /// State of its Docker Engine.
     #[schema(value_type = super::described::DockerState)]
     pub docker: boatyard_protocol::agent::DockerState,
@@ -78,6 +87,44 @@ pub struct NodeView {
     pub swarm: Option<crate::session::SwarmRole>,
     /// Ports that listen.
     pub ports: Vec<PortView>,
+}
+
+/// What a node uses, and what it may use.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UsageView {
+    /// Processors in use, such as 0.25.
+    pub cpus: f64,
+    /// Processors that it may use.
+    pub cpus_most: f64,
+    /// Bytes of memory in use.
+    pub memory: u64,
+    /// Bytes of memory that it may use.
+    pub memory_most: u64,
+    /// Bytes of disk in use.
+    pub disk: u64,
+    /// Bytes of disk that it has.
+    pub disk_most: u64,
+    /// Processes and threads.
+    pub processes: u32,
+    /// Processes and threads that it may have.
+    pub processes_most: u32,
+}
+
+impl UsageView {
+    /// A node's usage as the API shows it.
+    pub fn of(usage: &NodeUsage, app: &App) -> UsageView {
+        let limits = app.sessions.config().limits.limits();
+        UsageView {
+            cpus: f64::from(usage.cpu_milli) / 1000.0,
+            cpus_most: limits.cpus,
+            memory: usage.counted.memory,
+            memory_most: limits.memory,
+            disk: usage.counted.disk,
+            disk_most: usage.counted.disk_size,
+            processes: usage.counted.pids,
+            processes_most: limits.pids,
+        }
+    }
 }
 
 /// A port that listens in a node.
@@ -116,6 +163,7 @@ impl NodeView {
         NodeView {
             name: node.name().clone(),
             address: node.address().to_string(),
+            image: node.image().to_owned(),
             docker: facts.docker,
             swarm: facts.swarm,
             ports: PortView::all(live.id(), node, &facts),
@@ -147,7 +195,7 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
     request_body(content = NewSession, description = "May be left out"),
     responses(
         (status = 201, body = StartedSession),
-        (status = 404, body = Problem, description = "No such lesson", content_type = "application/problem+json"),
+        (status = 404, body = Problem, description = "No such lesson, lab image or template", content_type = "application/problem+json"),
         (status = 429, body = Problem, description = "The client has as many as it may have (`client-limit`, `address-limit`)", content_type = "application/problem+json"),
         (status = 503, body = Problem, description = "All places are taken (`full`)", content_type = "application/problem+json"),
     ))]
@@ -164,10 +212,18 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson, nodes: 1 };
+    let template = app.template(new.template.as_deref())?;
+    let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
+}
+
+/// What a session can be started as.
+#[utoipa::path(get, path = "/api/v1/templates", operation_id = "list_templates", tag = "sessions", security(()),
+    responses((status = 200, body = Vec<Template>)))]
+pub async fn templates(State(app): State<App>) -> Json<Vec<Template>> {
+    Json(app.templates())
 }
 
 /// The running sessions of this browser.

@@ -9,12 +9,17 @@ use axum_extra::extract::cookie::SignedCookieJar;
 
 use super::problem_page;
 use crate::{
+    course::{Course, Lesson},
     session::{SessionId, State as Life},
     store::now_ms,
     web::{
-        App, Problem, api, client,
+        App, Problem,
+        api::{self, page_path},
+        client,
         problem::rfc3339,
-        view::{EndedPage, ErrorPage, LessonPlace, LessonView, Nonce, Page, PageState, SessionPage, StepLink},
+        view::{
+            EndedPage, ErrorPage, LessonLink, LessonPlace, LessonView, Nonce, Page, PageState, SessionPage, StepLink,
+        },
     },
 };
 
@@ -51,6 +56,8 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
     let mut state = PageState {
         session: serde_json::to_value(api::SessionView::of(&live, app)).map_err(|e| Problem::internal(&e))?,
         now: rfc3339(now_ms()).unwrap_or_default(),
+        max_nodes: app.sessions.config().sessions.nodes,
+        routing_mesh: app.sessions.has_routing_mesh(),
         lesson: None,
     };
     let mut view = None;
@@ -69,10 +76,19 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
                     done: progress.steps_done.contains(&s.id),
                 })
                 .collect(),
+            next: following(app.sessions.library().course(&course), &id).map(|next| LessonLink {
+                href: page_path(live.id(), Some(&(course.clone(), next.id.clone()))),
+                title: next.title.clone(),
+            }),
         });
         let progress = serde_json::to_value(progress).map_err(|e| Problem::internal(&e))?;
         state.lesson = Some(LessonPlace { course, lesson: id, progress });
     }
     let page = SessionPage::new(&state, view).map_err(|e| Problem::internal(&e))?;
     Ok(page.respond(StatusCode::OK))
+}
+
+/// The lesson after `id` in its course.
+fn following<'a>(course: Option<&'a Course>, id: &str) -> Option<&'a Lesson> {
+    course?.lessons.iter().skip_while(|lesson| lesson.id != id).nth(1)
 }

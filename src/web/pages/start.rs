@@ -27,6 +27,8 @@ use crate::{
 pub struct Wanted {
     course: Option<String>,
     lesson: Option<String>,
+    image: Option<String>,
+    template: Option<String>,
 }
 
 /// Starts a session and leads to its page.
@@ -36,12 +38,21 @@ pub async fn start(
     jar: SignedCookieJar,
     form: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
-    let lesson = match form {
-        Ok(Form(wanted)) => wanted.course.zip(wanted.lesson),
+    let (lesson, image, template) = match form {
+        Ok(Form(wanted)) => match app.template(wanted.template.as_deref()) {
+            Ok(template) => (wanted.course.zip(wanted.lesson), wanted.image.filter(|i| !i.is_empty()), template),
+            Err(e) => return problem_page(e),
+        },
         Err(e) => return problem_page(Problem::bad_request(e.body_text())),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson: lesson.clone(), nodes: 1 };
+    let request = StartRequest {
+        owner,
+        address: address.ip().to_string(),
+        lesson: lesson.clone(),
+        image: image.clone(),
+        template,
+    };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
             let row = created.live.row();
@@ -53,6 +64,7 @@ pub async fn start(
             capacity: app.sessions.config().sessions.max as usize,
             next_end: next_end.and_then(rfc3339),
             lesson,
+            image,
         }
         .respond(StatusCode::SERVICE_UNAVAILABLE),
         Err(CreateError::Refused(Refused::Client(_))) => LimitPage {

@@ -10,6 +10,8 @@ pub struct CataloguePage {
     pub nonce: Nonce,
     /// All images, by name.
     pub images: Vec<CatalogueImage>,
+    /// The lab images, by name.
+    pub labs: Vec<LabImage>,
     /// Where names that the catalogue lacks come from; none while the server is offline.
     pub mirror: Option<String>,
 }
@@ -27,6 +29,19 @@ pub struct CatalogueImage {
     pub size: String,
     /// Number of layers.
     pub layers: usize,
+}
+
+/// A lab image: what sessions start from.
+#[derive(Debug, Clone)]
+pub struct LabImage {
+    /// Its name, such as `default`.
+    pub name: String,
+    /// Its distribution, such as `Debian GNU/Linux 13 (trixie)`.
+    pub distribution: String,
+    /// Programs in it with their versions.
+    pub versions: Vec<(String, String)>,
+    /// Its size on the server's disk, in words.
+    pub size: String,
 }
 
 impl Page for CataloguePage {

@@ -10,8 +10,12 @@ pub struct HomePage {
     pub nonce: Nonce,
     /// Sessions that this browser may rejoin.
     pub sessions: Vec<RunningSession>,
+    /// What else than one node a session can be started as: name and title.
+    pub templates: Vec<(String, String)>,
     /// Courses with their lessons, in their order.
     pub courses: Vec<CourseCard>,
+    /// Lab images to choose from, the usual one first.
+    pub choices: Vec<ImageChoice>,
     /// Names of some images of the catalogue, to show what can be pulled.
     pub images: Vec<String>,
     /// How long a session lasts, in words (`2 hours`).
@@ -33,6 +37,17 @@ pub struct RunningSession {
     pub expires_at: String,
     /// How long it still lasts, in words (`1 h 20 min`).
     pub left: String,
+}
+
+/// A lab image on the home page.
+#[derive(Debug, Clone)]
+pub struct ImageChoice {
+    /// Its name.
+    pub name: String,
+    /// What it is, in one line; empty where nobody said.
+    pub summary: String,
+    /// Whether sessions get it unless they ask for another.
+    pub usual: bool,
 }
 
 /// A course on the home page.

@@ -13,11 +13,11 @@ use axum::{
 };
 use serde::Serialize;
 
-pub use catalogue::{CatalogueImage, CataloguePage};
-pub use home::{CourseCard, HomePage, LessonCard, RunningSession};
+pub use catalogue::{CatalogueImage, CataloguePage, LabImage};
+pub use home::{CourseCard, HomePage, ImageChoice, LessonCard, RunningSession};
 pub use notice::{EndedPage, ErrorPage, FullPage, LimitPage};
 pub use port::{PortErrorPage, PortWaitingPage};
-pub use session::{LessonPlace, LessonView, PageState, SessionPage, StepLink};
+pub use session::{LessonLink, LessonPlace, LessonView, PageState, SessionPage, StepLink};
 
 /// What allows a page's own inline script and styles, and nobody else's: 128 random bits for each response.
 #[derive(Debug, Clone)]

@@ -16,6 +16,8 @@ pub struct FullPage {
     pub next_end: Option<String>,
     /// Course id and lesson id that were asked for.
     pub lesson: Option<(String, String)>,
+    /// The lab image that was asked for.
+    pub image: Option<String>,
 }
 
 /// This client has as many sessions as it may.

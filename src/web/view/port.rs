@@ -15,20 +15,21 @@ pub struct PortWaitingPage {
     pub node: String,
 }
 
-/// Served on a port's own host name when its answer cannot be carried (502, 504, 403, 410).
+/// Served on a port's own host name when its answer cannot be carried (502, 504, 403, 410), and on names that nothing
+/// goes by (421). It stands alone as well.
 #[derive(Debug, Template)]
 #[template(path = "port_error.html")]
 pub struct PortErrorPage {
     /// For the page's own styles.
     pub nonce: Nonce,
-    /// The port.
-    pub port: u16,
-    /// The node.
-    pub node: String,
+    /// What is spoken of, above the title: a node with its port, or a status.
+    pub plate: String,
     /// What happened, in one line.
     pub title: String,
     /// What the reader can do about it.
     pub detail: String,
+    /// Whether trying again may help.
+    pub retry: bool,
 }
 
 impl Page for PortWaitingPage {

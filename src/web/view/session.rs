@@ -12,6 +12,8 @@ pub struct SessionPage {
     state: String,
     starting: bool,
     course: Option<(String, String)>,
+    /// The lab image of the session's first node.
+    image: Option<String>,
 }
 
 /// What the page's script starts from: `SessionPageState` in `web/src/api/types.ts`.
@@ -21,6 +23,10 @@ pub struct PageState {
     pub session: serde_json::Value,
     /// The server's clock, RFC 3339: browsers' clocks are wrong often enough to spoil a countdown.
     pub now: String,
+    /// Most nodes that a session may have.
+    pub max_nodes: u32,
+    /// Whether Swarm's routing mesh works on the server's host.
+    pub routing_mesh: bool,
     /// The lesson that the page shows.
     pub lesson: Option<LessonPlace>,
 }
@@ -45,6 +51,17 @@ pub struct LessonView {
     pub html: String,
     /// The steps in order, the introduction first.
     pub steps: Vec<StepLink>,
+    /// The lesson that follows it in its course.
+    pub next: Option<LessonLink>,
+}
+
+/// A lesson to go on with, in the same session.
+#[derive(Debug, Clone)]
+pub struct LessonLink {
+    /// Where it is.
+    pub href: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// A step in a lesson's outline.
@@ -69,6 +86,7 @@ impl SessionPage {
             lesson,
             state: script_json(state)?,
             starting: state.session.get("state").and_then(|s| s.as_str()) == Some("starting"),
+            image: state.session["nodes"][0]["image"].as_str().map(str::to_owned),
             course: state.lesson.as_ref().map(|l| (l.course.clone(), l.lesson.clone())),
         })
     }

@@ -4,6 +4,8 @@ fn session_state(name: &str) -> PageState {
     PageState {
         session: serde_json::json!({ "id": "s1", "public_name": name, "state": "running" }),
         now: "2026-01-01T00:00:00Z".into(),
+        max_nodes: 5,
+        routing_mesh: false,
         lesson: None,
     }
 }
@@ -21,11 +23,13 @@ fn text_is_escaped_and_lesson_html_is_not() {
         title: "<i>Ship</i>".into(),
         html: "<section class=\"step\" id=\"intro\" data-step=\"intro\"><h2>Hello</h2></section>".into(),
         steps: vec![StepLink { id: "intro".into(), title: "a & b".into(), done: false }],
+        next: Some(LessonLink { href: "/s/s1/c/l".into(), title: "<b>On</b>".into() }),
     };
     let html = SessionPage::new(&session_state("x"), Some(lesson)).unwrap().render().unwrap();
     assert!(!html.contains("<i>Ship</i>"));
     assert!(html.contains("<section class=\"step\" id=\"intro\""));
     assert!(!html.contains("a & b"));
+    assert!(html.contains("href=\"/s/s1/c/l\"") && !html.contains("<b>On"));
 }
 
 #[test]

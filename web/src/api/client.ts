@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, Problem, Progress, SessionView, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -35,8 +35,8 @@ function asJson(body: unknown): RequestInit {
   return { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
 }
 
-export function createSession(course?: string, lesson?: string): Promise<SessionView> {
-  return json("POST", "/api/v1/sessions", course && lesson ? { course, lesson } : {});
+export function createSession(wanted: { course: string | undefined; lesson: string | undefined; image: string | undefined }): Promise<SessionView> {
+  return json("POST", "/api/v1/sessions", wanted);
 }
 
 /** The API of one session. */
@@ -59,6 +59,18 @@ export class SessionApi {
     await send("DELETE", this.base);
   }
 
+  addNode(): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes`, {});
+  }
+
+  async removeNode(node: string): Promise<void> {
+    await send("DELETE", `${this.base}/nodes/${seg(node)}`);
+  }
+
+  joinSwarm(node: string, role: SwarmRole): Promise<NodeView> {
+    return json("POST", `${this.base}/nodes/${seg(node)}/swarm`, { role });
+  }
+
   terminals(node: string): Promise<TerminalInfo[]> {
     return json("GET", `${this.base}/nodes/${seg(node)}/terminals`);
   }
@@ -75,12 +87,28 @@ export class SessionApi {
     await send("PUT", `${this.base}/nodes/${seg(node)}/files?path=${seg(path)}`, { body: content });
   }
 
+  registry(): Promise<RegistryContents> {
+    return json("GET", `${this.base}/registry`);
+  }
+
+  async deleteTag(repository: string, tag: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/tags?${new URLSearchParams({ repository, tag })}`);
+  }
+
+  async deleteRepository(repository: string): Promise<void> {
+    await send("DELETE", `${this.base}/registry/repositories?${new URLSearchParams({ repository })}`);
+  }
+
   lesson(course: string, lesson: string): LessonApi {
     return new LessonApi(`${this.base}/lessons/${seg(course)}/${seg(lesson)}`);
   }
 
   terminalSocket(node: string, terminal: string, query: URLSearchParams): string {
     return socketUrl(`${this.base}/nodes/${seg(node)}/terminals/${seg(terminal)}/socket?${query}`);
+  }
+
+  xraySocket(): string {
+    return socketUrl(`${this.base}/xray`);
   }
 
   eventsSocket(): string {

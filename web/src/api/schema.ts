@@ -1,6 +1,23 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lab images that sessions can have; the usual one first. */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -169,7 +186,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a command as root in a node and waits for its end. */
+        /** Runs a command in a node and waits for its end. */
         post: operations["exec"];
         delete?: never;
         options?: never;
@@ -342,6 +359,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the session has pushed into its registry. `registry` events tell when it has changed. */
+        get: operations["registry_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a repository with all its tags. Layers that nothing else uses are removed some time later. */
+        delete: operations["delete_repository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/registry/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a tag. The image stays where another tag names it. */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/xray": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the session's Docker Engines and its registry hold, and what each command changed, in words: a WebSocket of JSON
+         *     text messages. The whole picture comes first, then what changes; each message replaces what an earlier one said of
+         *     the same. It never starts an engine that sleeps, and costs nothing while nobody looks.
+         */
+        get: operations["xray"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session can be started as. */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -398,7 +504,7 @@ export interface components {
         Exec: {
             /** @description The program and its arguments, such as `["sh", "-c", "docker image ls"]`. */
             command: string[];
-            /** @description Working folder; `/root` where absent. */
+            /** @description Working folder; the user's home where absent. */
             cwd?: string | null;
             /** @description Further environment variables. */
             env?: {
@@ -411,6 +517,11 @@ export interface components {
              * @description Seconds after which it is killed, 1 to 3600; 60 where absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description As whom it runs: a user's name in the sandbox; where absent, whose terminals they are, which is root in most lab
+             *     images.
+             */
+            user?: string | null;
         };
         /** @description How a command ended. */
         ExecResult: {
@@ -520,6 +631,26 @@ export interface components {
             /** @description What it shall be. */
             role: components["schemas"]["SwarmRole"];
         };
+        /** @description A lab image. */
+        LabImage: {
+            /** @description Whether sessions get it unless they ask for another. */
+            default: boolean;
+            /** @description Name of its distribution. */
+            distribution: string;
+            /** @description Its name, as a session is asked for with it. */
+            name: string;
+            /** @description What it is, in one line; empty where nobody said. */
+            summary: string;
+            /** @description Versions of what matters in it: label, such as `docker`, to version. */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description A limit that a node has come to.
+         * @enum {string}
+         */
+        LimitReached: "out-of-memory" | "processes" | "disk";
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
@@ -529,8 +660,12 @@ export interface components {
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
             course?: string | null;
+            /** @description Name of the lab image; the template's, the lesson's or the server's usual one, where absent. */
+            image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
+            /** @description Name of a template; one node where absent. */
+            template?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -543,6 +678,8 @@ export interface components {
             address: string;
             /** @description State of its Docker Engine. */
             docker: components["schemas"]["DockerState"];
+            /** @description The lab image that it was made from. */
+            image: string;
             /** @description Its name. */
             name: components["schemas"]["NodeName"];
             /** @description Ports that listen. */
@@ -608,12 +745,79 @@ export interface components {
          *     opens nothing. Ten characters of `a-z0-9`, the first a letter.
          */
         PublicName: string;
+        /** @description An image. */
+        PushedImage: {
+            /** @description When it was made, if it says so (RFC 3339). */
+            created?: string | null;
+            /** @description Digest of its manifest or index. */
+            digest: string;
+            /** @description Its layers, lowest first; of an index, those of all its images. */
+            layers: components["schemas"]["PushedLayer"][];
+            /** @description Media type of that. */
+            media_type: string;
+            /** @description The platforms of an index, such as `linux/amd64`; empty where it is a single image. */
+            platforms: string[];
+            /** @description TCP ports that it says it listens on. */
+            ports: number[];
+            /**
+             * Format: int64
+             * @description Bytes to pull: configuration and layers, compressed.
+             */
+            size: number;
+        };
+        /** @description A layer. */
+        PushedLayer: {
+            /** @description Images of the catalogue that have it, the one with the fewest layers first; the first few. */
+            catalogue: string[];
+            /** @description The instruction of the Dockerfile that made it, if that is known. */
+            created_by?: string | null;
+            /** @description Its digest. */
+            digest: string;
+            /** @description Other tags of this session that have it, such as `me/app:1.0`; the first few. */
+            shared_with: string[];
+            /**
+             * Format: int64
+             * @description Its bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description A repository. */
+        PushedRepository: {
+            /** @description Its name, such as `me/app`. */
+            name: string;
+            /** @description Its tags, the last pushed first. */
+            tags: components["schemas"]["PushedTag"][];
+        };
+        /** @description A tag, and the image that it names. */
+        PushedTag: components["schemas"]["PushedImage"] & {
+            /** @description The tag, such as `1.0`. */
+            name: string;
+            /** @description When it was pushed (RFC 3339). */
+            pushed_at: string;
+        };
         /** @description The last answer to a quiz. */
         QuizState: {
             /** @description Numbers of the options that were chosen. */
             answers: number[];
             /** @description Whether it was right. */
             correct: boolean;
+        };
+        /** @description What a session has pushed. */
+        RegistryContents: {
+            /** @description How many repositories and tags are left off, because there are too many to tell. */
+            left_off: number;
+            /**
+             * Format: int64
+             * @description Bytes that it may take.
+             */
+            quota: number;
+            /** @description Its repositories, by name. */
+            repositories: components["schemas"]["PushedRepository"][];
+            /**
+             * Format: int64
+             * @description Bytes that it takes: each layer once, and those of the catalogue not at all.
+             */
+            stored: number;
         };
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
@@ -628,6 +832,20 @@ export interface components {
             ports: components["schemas"]["PortView"][];
             /** @enum {string} */
             type: "ports";
+        } | {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "usage";
+            /** @description What it uses. */
+            usage: components["schemas"]["UsageView"];
+        } | {
+            /** @description Which. */
+            limit: components["schemas"]["LimitReached"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @enum {string} */
+            type: "limit-reached";
         } | {
             /** @description The node. */
             node: components["schemas"]["NodeName"];
@@ -647,6 +865,9 @@ export interface components {
             terminals: components["schemas"]["TerminalInfo"][];
             /** @enum {string} */
             type: "terminals";
+        } | {
+            /** @enum {string} */
+            type: "registry";
         } | (components["schemas"]["Checked"] & {
             /** @description `course/lesson`. */
             lesson: string;
@@ -716,6 +937,40 @@ export interface components {
          * @enum {string}
          */
         SwarmRole: "manager" | "worker";
+        /** @description A kind of session to choose from. */
+        Template: {
+            /** @description Files that it begins with. */
+            files?: components["schemas"]["TemplateFile"][];
+            /** @description Lab image of its nodes; the configured one where absent. */
+            image?: string | null;
+            /** @description `course/lesson` that its page shows. */
+            lesson?: string | null;
+            /**
+             * Format: int32
+             * @description How many of them are managers of a swarm of all, the first ones; 0 makes no swarm.
+             */
+            managers?: number;
+            /** @description Its name in addresses and the API: up to 32 of `a-z`, `0-9` and dash. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many nodes it has.
+             */
+            nodes?: number;
+            /** @description A shell script that runs as root on node1 once all else is there; its output is in `/var/log/boatyard-start.log`. */
+            start?: string | null;
+            /** @description What the pages call it. */
+            title: string;
+        };
+        /** @description A file that a session begins with. */
+        TemplateFile: {
+            /** @description Its text. */
+            content: string;
+            /** @description The node; all of them where absent. */
+            node?: string | null;
+            /** @description Absolute path. */
+            path: string;
+        };
         /** @description A terminal. */
         TerminalInfo: {
             /**
@@ -768,6 +1023,377 @@ export interface components {
              */
             rows: number;
         };
+        /** @description What a node uses, and what it may use. */
+        UsageView: {
+            /**
+             * Format: double
+             * @description Processors in use, such as 0.25.
+             */
+            cpus: number;
+            /**
+             * Format: double
+             * @description Processors that it may use.
+             */
+            cpus_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk in use.
+             */
+            disk: number;
+            /**
+             * Format: int64
+             * @description Bytes of disk that it has.
+             */
+            disk_most: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory in use.
+             */
+            memory: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that it may use.
+             */
+            memory_most: number;
+            /**
+             * Format: int32
+             * @description Processes and threads.
+             */
+            processes: number;
+            /**
+             * Format: int32
+             * @description Processes and threads that it may have.
+             */
+            processes_most: number;
+        };
+        /** @description A container: a writable layer on an image. */
+        XrayContainer: {
+            /** @description What it runs. */
+            command: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Id of its image. */
+            image: string;
+            /** @description The name under which that was asked for. */
+            image_name: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Names of its networks. */
+            networks: string[];
+            /** @description Its ports. */
+            ports: components["schemas"]["XrayPort"][];
+            /** @description `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`. */
+            state: string;
+            /** @description In words, such as `Exited (1) 3 seconds ago`. */
+            status: string;
+            /** @description Names of its volumes. */
+            volumes: string[];
+        };
+        /** @description What just happened, in words. */
+        XrayDeed: {
+            /** @description When it was seen, RFC 3339. */
+            at: string;
+            /**
+             * @description What changed and is there: ids of layers, images, containers and networks, `volume:<name>`, `registry:<name>`,
+             *     `service:<id>`.
+             */
+            changed: string[];
+            /** @description The node; absent for the registry. */
+            node: string | null;
+            /**
+             * Format: int64
+             * @description Counts up within a session while someone looks.
+             */
+            number: number;
+            /** @description What did it, such as `docker build`; the words begin with it. */
+            verb: string;
+            /** @description The whole sentence, plain text. */
+            words: string;
+        };
+        /**
+         * @description State of a Docker Engine.
+         * @enum {string}
+         */
+        XrayEngine: "asleep" | "starting" | "ready" | "failed" | "absent";
+        /** @description What a container takes now: measured while someone looks. */
+        XrayGauge: {
+            /** @description The container's id. */
+            container: string;
+            /**
+             * Format: double
+             * @description Processors, of which 1.0 is one.
+             */
+            cpus: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory, without what the kernel can take back.
+             */
+            memory: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of its writable layer; measured more rarely.
+             */
+            writable: number | null;
+        };
+        /** @description An image: a stack of layers, and what to run. */
+        XrayImage: {
+            /** @description Whether BuildKit made it. */
+            built: boolean;
+            /**
+             * Format: int64
+             * @description Seconds since 1970 of its making.
+             */
+            created: number;
+            /** @description Its id, such as `sha256:…`. */
+            id: string;
+            /** @description Its names with tags; none for one that lost its last name. */
+            names: string[];
+            /** @description Instructions that made no layer, such as `CMD ["python3"]`, in order. */
+            settings: string[];
+            /**
+             * Format: int64
+             * @description Bytes of all its layers.
+             */
+            size: number;
+            /** @description Its topmost layer; absent where it has none, or is not described. */
+            top: string | null;
+        };
+        /** @description A read-only layer. Images that share it name it once. */
+        XrayLayer: {
+            /** @description Chain id: names the layer together with all that are below it. */
+            id: string;
+            /** @description The Dockerfile's instruction that made it, where the image tells. */
+            instruction: string | null;
+            /** @description The layer below. */
+            parent: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /** @description A message to the page. */
+        XrayMessage: {
+            /** @description What happened while someone looked, oldest first. */
+            deeds: components["schemas"]["XrayDeed"][];
+            /** @description The picture. */
+            picture: components["schemas"]["XrayPicture"];
+            /** @enum {string} */
+            type: "picture";
+        } | {
+            /** @description What it holds. */
+            node: components["schemas"]["XrayNode"];
+            /** @enum {string} */
+            type: "node";
+        } | {
+            /** @description What it holds. */
+            registry: components["schemas"]["XrayRegistry"];
+            /** @enum {string} */
+            type: "registry";
+        } | {
+            /** @description The node. */
+            node: string;
+            /** @enum {string} */
+            type: "under-way";
+            /** @description What is under way. */
+            under_way: components["schemas"]["XrayUnderWay"][];
+        } | {
+            /** @description One for each. */
+            gauges: components["schemas"]["XrayGauge"][];
+            /** @description The node. */
+            node: string;
+            /** @enum {string} */
+            type: "gauges";
+        } | {
+            /** @description Oldest first. */
+            deeds: components["schemas"]["XrayDeed"][];
+            /** @enum {string} */
+            type: "deeds";
+        };
+        /** @description A network. */
+        XrayNetwork: {
+            /** @description Its driver, such as `bridge` or `overlay`. */
+            driver: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its first subnet. */
+            subnet: string | null;
+        };
+        /** @description What one node's Docker Engine holds. */
+        XrayNode: {
+            /** @description Containers, newest first. */
+            containers: components["schemas"]["XrayContainer"][];
+            /** @description State of its engine. Of one that is not ready nothing else is known. */
+            engine: components["schemas"]["XrayEngine"];
+            /** @description Images, newest first. */
+            images: components["schemas"]["XrayImage"][];
+            /** @description Layers of its images, each once, parents before children. */
+            layers: components["schemas"]["XrayLayer"][];
+            /** @description Containers that are not listed. */
+            more_containers: number;
+            /** @description Images that are not listed. */
+            more_images: number;
+            /** @description Networks that are not listed. */
+            more_networks: number;
+            /** @description Volumes that are not listed. */
+            more_volumes: number;
+            /** @description Networks, without Docker's own `host` and `none`. */
+            networks: components["schemas"]["XrayNetwork"][];
+            /** @description Its name, such as `node1`. */
+            node: string;
+            swarm: components["schemas"]["XraySwarm"] | null;
+            /** @description What is being pulled or built now. */
+            under_way: components["schemas"]["XrayUnderWay"][];
+            /** @description Volumes. */
+            volumes: components["schemas"]["XrayVolume"][];
+        };
+        /** @description What a session's Docker Engines and its registry hold. */
+        XrayPicture: {
+            /** @description The session's nodes, in order. */
+            nodes: components["schemas"]["XrayNode"][];
+            /** @description What the session has pushed. */
+            registry: components["schemas"]["XrayRegistry"];
+        };
+        /** @description A port of a container. */
+        XrayPort: {
+            /**
+             * Format: int32
+             * @description Port of the container.
+             */
+            container: number;
+            /** @description `tcp`, `udp` or `sctp`. */
+            protocol: string;
+            /**
+             * Format: int32
+             * @description Port of the node that leads there.
+             */
+            published: number | null;
+        };
+        /** @description A tag in the registry. */
+        XrayPushed: {
+            /** @description Digest of its manifest. */
+            digest: string;
+            /** @description Its layers, the lowest first. */
+            layers: components["schemas"]["XrayPushedLayer"][];
+            /** @description The name under which Docker pulls it, such as `registry.lab:5000/me/app:1.0`. */
+            name: string;
+        };
+        /** @description A layer in the registry. */
+        XrayPushedLayer: {
+            /** @description Whether the catalogue has it too, so that it was never sent. */
+            catalogue: boolean;
+            /** @description Digest of the compressed layer. */
+            digest: string;
+            /** @description Chain id: the same as that of the layer which the engine made of it or it of that. */
+            id: string | null;
+            /**
+             * Format: int64
+             * @description Bytes, compressed.
+             */
+            size: number;
+        };
+        /** @description What the session has in its registry. */
+        XrayRegistry: {
+            /** @description Its tags, by repository. */
+            images: components["schemas"]["XrayPushed"][];
+            /** @description Tags that are not listed. */
+            more: number;
+        };
+        /** @description A service of a swarm. */
+        XrayService: {
+            /** @description Its id. */
+            id: string;
+            /** @description The image that its tasks run, without digest. */
+            image: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its ports. */
+            ports: components["schemas"]["XrayPort"][];
+            /**
+             * Format: int64
+             * @description Tasks wanted; absent for a global one, which has one on each node.
+             */
+            replicas: number | null;
+            /** @description Tasks that run. */
+            running: number;
+        };
+        /** @description A swarm, as one of its managers sees it. */
+        XraySwarm: {
+            /** @description Its nodes. */
+            nodes: components["schemas"]["XraySwarmNode"][];
+            /** @description Its services. */
+            services: components["schemas"]["XrayService"][];
+            /** @description Tasks that are wanted, by service. */
+            tasks: components["schemas"]["XrayTask"][];
+        };
+        /** @description A node of a swarm. */
+        XraySwarmNode: {
+            /** @description `active`, `pause` or `drain`. */
+            availability: string;
+            /** @description Its id in the swarm. */
+            id: string;
+            /** @description Whether it leads. */
+            leader: boolean;
+            /** @description Its host name. */
+            name: string;
+            /** @description `manager` or `worker`. */
+            role: string;
+            /** @description `ready`, `down` or `unknown`. */
+            state: string;
+        };
+        /** @description A task of a service: one container on one node. */
+        XrayTask: {
+            /** @description Its id. */
+            id: string;
+            /** @description Id of the swarm's node that it is on; absent while it has none. */
+            node: string | null;
+            /** @description Id of its service. */
+            service: string;
+            /**
+             * Format: int64
+             * @description Its number in a replicated service.
+             */
+            slot: number | null;
+            /** @description Such as `running`, `preparing` or `rejected`. */
+            state: string;
+        };
+        /** @description A pull or a build while it runs. */
+        XrayUnderWay: {
+            /** @description What is going on. */
+            kind: components["schemas"]["XrayUnderWayKind"];
+            /** @description Its steps or layers so far, oldest first. */
+            steps: components["schemas"]["XrayUnderWayStep"][];
+            /** @description What it is at, in words. */
+            words: string;
+        };
+        /**
+         * @description Kind of an [`UnderWay`].
+         * @enum {string}
+         */
+        XrayUnderWayKind: "pull" | "build";
+        /** @description A step of a build, or a layer of a pull. */
+        XrayUnderWayStep: {
+            /** @description Whether it is done. */
+            done: boolean;
+            /** @description Chain id of the layer, where it is known. */
+            layer: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description The step's instruction, or the layer's short name. */
+            words: string;
+        };
+        /** @description A volume. */
+        XrayVolume: {
+            /** @description Its driver. */
+            driver: string;
+            /** @description Its name. */
+            name: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -777,6 +1403,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabImage"][];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -818,7 +1463,7 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson */
+            /** @description No such lesson, lab image or template */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1799,6 +2444,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryContents"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_repository: {
+        parameters: {
+            query: {
+                /** @description Its name, such as `me/app`. */
+                repository: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query: {
+                /** @description Name of its repository, such as `me/app`. */
+                repository: string;
+                /** @description The tag, such as `1.0`. */
+                tag: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    xray: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each message */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["XrayMessage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };

@@ -6,6 +6,9 @@ type Schemas = components["schemas"];
 export type DockerState = Schemas["DockerState"];
 export type OpenPort = Schemas["PortView"];
 export type NodeView = Schemas["NodeView"];
+export type SwarmRole = Schemas["SwarmRole"];
+export type UsageView = Schemas["UsageView"];
+export type LimitReached = Schemas["LimitReached"];
 export type SessionView = Schemas["SessionView"];
 export type TerminalInfo = Schemas["TerminalInfo"];
 export type FileEntry = Schemas["FileEntry"];
@@ -14,9 +17,25 @@ export type CheckResult = Schemas["CheckResult"];
 export type CheckReport = Schemas["Checked"];
 export type Progress = Schemas["Progress"];
 export type Grade = Schemas["Graded"];
+/** What the session has pushed into its registry. */
+export type RegistryContents = Schemas["RegistryContents"];
+export type PushedRepository = Schemas["PushedRepository"];
+export type PushedTag = Schemas["PushedTag"];
+export type PushedLayer = Schemas["PushedLayer"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];
+/** A message of the X-ray's socket. Each replaces what an earlier one said of the same. */
+export type XrayMessage = Schemas["XrayMessage"];
+export type XrayNode = Schemas["XrayNode"];
+export type XrayLayer = Schemas["XrayLayer"];
+export type XrayImage = Schemas["XrayImage"];
+export type XrayContainer = Schemas["XrayContainer"];
+export type XrayGauge = Schemas["XrayGauge"];
+export type XrayUnderWay = Schemas["XrayUnderWay"];
+export type XraySwarm = Schemas["XraySwarm"];
+export type XrayRegistry = Schemas["XrayRegistry"];
+export type XrayDeed = Schemas["XrayDeed"];
 /** RFC 9457, with Boatyard's own `code` where a page acts on it. */
 export type Problem = Schemas["Problem"];
 
@@ -25,5 +44,9 @@ export interface SessionPageState {
   session: SessionView;
   /** The server's clock when it made the page, RFC 3339. */
   now: string;
+  /** Most nodes that a session may have. */
+  max_nodes: number;
+  /** Whether Swarm's routing mesh works on the server's host. */
+  routing_mesh: boolean;
   lesson?: { course: string; lesson: string; progress: Progress | null } | null;
 }

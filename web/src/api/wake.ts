@@ -2,22 +2,33 @@
 
 const TICK = 2_000;
 const SLEPT = 10_000;
+/** Where both clocks go on in sleep, only a gap that no busy machine explains counts. */
+const CERTAIN = 45_000;
 
-/** Calls `again` when the page becomes visible or the network is back (`dead` false: only worth a try where nothing is
- * open), or when the machine has slept (`dead` true: what looks open is stale). */
+/** Whether the machine slept between two ticks, `wall` milliseconds apart by the clock on the wall and `awake` by the one
+ * that stands still in sleep, which on Windows goes on. A tab or machine that was merely busy has lost no connection. */
+export function slept(wall: number, awake: number, windows: boolean): boolean {
+  return wall - awake > SLEPT || (windows && wall > CERTAIN);
+}
+
+/** Calls `again` when the page becomes visible (`dead` false: only worth a try where nothing is open), or when the
+ * machine has slept or the network is back (`dead` true: what looks open is stale). */
 export function onWake(again: (dead: boolean) => void): () => void {
-  let last = Date.now();
+  const windows = navigator.platform.startsWith("Win");
+  let [wall, awake] = [Date.now(), performance.now()];
   // A hidden page's timers are slowed down, so only gaps between two ticks of a visible page mean sleep.
   const timer = setInterval(() => {
-    const now = Date.now();
-    if (document.visibilityState === "visible" && now - last > SLEPT) again(true);
-    last = now;
+    const [wallNow, awakeNow] = [Date.now(), performance.now()];
+    const gap = slept(wallNow - wall, awakeNow - awake, windows);
+    [wall, awake] = [wallNow, awakeNow];
+    if (gap && document.visibilityState === "visible") again(true);
   }, TICK);
   const online = (): void => again(true);
   const visible = (): void => {
     if (document.visibilityState !== "visible") return;
-    last = Date.now();
-    again(false);
+    const gap = slept(Date.now() - wall, performance.now() - awake, false);
+    [wall, awake] = [Date.now(), performance.now()];
+    again(gap);
   };
   addEventListener("online", online);
   document.addEventListener("visibilitychange", visible);

@@ -6,11 +6,16 @@ import { setUpFiles } from "./files";
 import { setUpPortLinks } from "./ports";
 import { setUpQuizzes } from "./quizzes";
 import { Steps } from "./steps";
+import { Stopwatch } from "./stopwatch";
+import { need } from "../ui/dom";
+import { spoken } from "../ui/time";
 
 export interface LessonPlace {
   course: string;
   lesson: string;
   progress: Progress | null;
+  /** When the student began it, by this browser's clock, as far as the server knows; else now. */
+  began: number;
 }
 
 /** A lesson in a session: its steps, blocks, checks and quizzes. */
@@ -30,7 +35,12 @@ export class Player {
   ) {
     this.name = `${place.course}/${place.lesson}`;
     this.api = session.lesson(place.course, place.lesson);
-    this.steps = new Steps(root, (step, byUser) => this.entered(step, byUser));
+    const stopwatch = new Stopwatch(session.id, this.name, place.began);
+    this.steps = new Steps(
+      root,
+      (step, byUser) => this.entered(step, byUser),
+      () => (need(".finished", root).textContent = `Lesson complete in ${spoken(stopwatch.stop())}. Well done!`),
+    );
     // What scrolls sideways must be reachable by keyboard.
     for (const pre of root.querySelectorAll("pre")) pre.tabIndex = 0;
     setUpCommands(root, run, several);

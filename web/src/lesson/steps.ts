@@ -6,10 +6,12 @@ export class Steps {
   private readonly sections = new Map<string, HTMLElement>();
   private readonly done = new Set<string>();
   private currentId = "";
+  private complete = false;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly changed: (step: string, byUser: boolean) => void,
+    private readonly completed: () => void,
   ) {
     for (const section of root.querySelectorAll<HTMLElement>("section.step")) {
       this.sections.set(section.dataset.step ?? section.id, section);
@@ -83,10 +85,17 @@ export class Steps {
     const last = at === this.ids.length - 1;
     need<HTMLButtonElement>("[data-previous]", this.root).disabled = at <= 0;
     const next = need<HTMLButtonElement>("[data-next]", this.root);
-    next.disabled = last;
+    next.hidden = last;
     next.classList.toggle("primary", this.done.has(this.currentId) || at === 0);
     need(".step-count", this.root).textContent = at === 0 ? "Introduction" : `Step ${at} of ${this.ids.length - 1}`;
     const all = this.ids.filter((id) => this.section(id)?.querySelector(".checks, .quiz"));
-    this.root.classList.toggle("complete", all.length > 0 && all.every((id) => this.done.has(id)));
+    const before = this.complete;
+    this.complete = all.length > 0 && all.every((id) => this.done.has(id));
+    this.root.classList.toggle("complete", this.complete);
+    // What follows the lesson is in reach from its last step, done or not.
+    const onward = need<HTMLAnchorElement>("[data-onward]", this.root);
+    onward.hidden = !last;
+    onward.classList.toggle("primary", this.complete);
+    if (this.complete && !before) this.completed();
   }
 }

@@ -1,39 +1,29 @@
 import type { LinkState } from "../api/events";
-import type { DockerState, NodeView } from "../api/types";
+import type { NodeView } from "../api/types";
+import { setUpDisclosure } from "../ui/disclosure";
 import { h, icon, need } from "../ui/dom";
 
-const DOCKER: Record<DockerState, { short: string; long: string }> = {
-  stopped: { short: "Docker asleep", long: "The Docker Engine starts with your first docker command." },
-  starting: { short: "Docker starting…", long: "The Docker Engine is starting; commands typed now wait for it." },
-  ready: { short: "Docker ready", long: "The Docker Engine answers." },
-  failed: { short: "Docker failed", long: "The Docker Engine stopped several times; it is started again in a while. See /var/log/dockerd.log." },
-  absent: { short: "No Docker", long: "This lab image has no Docker Engine." },
-};
-
-/** The session's bar: nodes with their Docker Engine and ports, and the state of the connection. */
+/** The session's bar: the open ports of its nodes, and the state of the connection. */
 export class Bar {
-  private readonly nodes = need(".nodes");
   private readonly ports = need(".ports");
   private readonly link = need(".link-state");
+  private readonly list = h("span", { class: "port-list", id: "port-list", role: "group", "aria-label": "Open ports" });
+  /** On a narrow page it stands for the chips and unfolds them; on a wide one it is not shown. */
+  private readonly several = h("button", { type: "button", class: "port-chip port-several", "aria-controls": "port-list" });
+  private readonly fold = setUpDisclosure(this.several, this.list);
 
-  constructor(private readonly sessionId: string) {}
+  constructor(private readonly sessionId: string) {
+    this.ports.append(this.several, this.list);
+    this.list.addEventListener("click", () => this.fold.close());
+  }
 
   show(nodes: NodeView[]): void {
-    this.nodes.replaceChildren(
-      ...nodes.map((node) =>
-        h(
-          "span",
-          { class: "node", "data-docker": node.docker, title: `${node.name} (${node.address}): ${DOCKER[node.docker].long}` },
-          h("span", { class: "lamp", "aria-hidden": "true" }),
-          h("span", { class: "node-name" }, node.name),
-          h("span", { class: "node-docker" }, DOCKER[node.docker].short),
-        ),
-      ),
-    );
     const several = nodes.length > 1;
-    this.ports.replaceChildren(
-      ...nodes.flatMap((node) => node.ports.map(({ port }) => this.chip(node.name, port, several))),
-    );
+    const chips = nodes.flatMap((node) => node.ports.map(({ port }) => this.chip(node.name, port, several)));
+    this.list.replaceChildren(...chips);
+    this.several.textContent = `${chips.length} ports`;
+    this.ports.dataset.count = chips.length < 2 ? String(chips.length) : "several";
+    if (chips.length < 2) this.fold.close();
   }
 
   linked(state: LinkState): void {

@@ -10,10 +10,19 @@ export class Countdown {
   private expires = 0;
   private warned = Infinity;
   private withdraw: () => void = () => undefined;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private over = false;
 
   constructor(serverNow: string) {
     this.skew = Date.parse(serverNow) - Date.now();
-    setInterval(() => this.tick(), 1000);
+    this.timer = setInterval(() => this.tick(), 1000);
+  }
+
+  /** The session has ended: what was said of its last minutes holds no longer. */
+  stop(): void {
+    this.over = true;
+    clearInterval(this.timer);
+    this.withdraw();
   }
 
   set(expiresAt: string): void {
@@ -29,7 +38,7 @@ export class Countdown {
   /** Says once for each of five minutes and one minute what is left. */
   warn(secondsLeft: number): void {
     const level = secondsLeft <= 60 ? 60 : 300;
-    if (this.warned <= level) return;
+    if (this.over || this.warned <= level) return;
     this.warned = level;
     this.withdraw();
     this.withdraw = toast(`This session ends in ${spoken(secondsLeft)}. Extend it with the button beside the clock, or save your work.`, "alert");

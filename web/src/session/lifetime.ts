@@ -19,6 +19,7 @@ export class Lifetime {
   constructor(
     private readonly api: SessionApi,
     private readonly update: (session: SessionView) => void,
+    private readonly finished: () => void,
   ) {
     this.extendButton.addEventListener("click", () => void this.extend());
     need("[data-close]").addEventListener("click", () => void this.close());
@@ -36,6 +37,7 @@ export class Lifetime {
     if (this.over) return;
     this.over = true;
     document.body.dataset.state = "ended";
+    this.finished();
     need("#ended-dialog .reason").textContent = REASONS[reason] ?? REASONS.lost;
     void ask("#ended-dialog");
   }

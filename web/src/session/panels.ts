@@ -45,7 +45,17 @@ interface PanelKind {
 
 /** In the order of their buttons. */
 const KINDS: PanelKind[] = [
+  { id: "xray", label: "X-ray", icon: "xray", load: async () => (await import("../xray/panel")).makeXray },
   { id: "files", label: "Files", icon: "folder", load: () => import("../files/panel").then(({ make }) => make) },
+  {
+    id: "registry",
+    label: "Registry",
+    icon: "registry",
+    load: async () => {
+      const { RegistryPanel } = await import("../registry/panel");
+      return (context) => new RegistryPanel(context);
+    },
+  },
 ];
 
 /** The drawer with the session's panels, below the terminals, or beside them where there is room; one is open at a time. */

@@ -2,6 +2,7 @@ import type { SessionApi } from "../api/client";
 import type { TerminalInfo } from "../api/types";
 import { h, icon } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { followKeyboard, KeyBar } from "./keybar";
 import { Pane } from "./pane";
 
 interface Berth {
@@ -16,6 +17,7 @@ const key = (node: string, id: string): string => `${node}/${id}`;
 export class Dock {
   private readonly berths = new Map<string, Berth>();
   private current: Berth | null = null;
+  private readonly keys = new KeyBar(() => this.current?.pane);
   /** Called when a terminal has put something out. */
   onOutput: () => void = () => {};
 
@@ -27,11 +29,16 @@ export class Dock {
     private readonly leave: () => void,
   ) {
     tabs.addEventListener("keydown", (event) => this.arrows(event));
+    // A narrower page may have left the tab in front out of sight.
+    new ResizeObserver(() => this.reveal()).observe(tabs);
+    screens.parentElement?.after(this.keys.element);
+    followKeyboard();
   }
 
   /** The nodes of the session, as they are now. */
   setNodes(nodes: string[]): void {
     this.nodes = nodes;
+    for (const berth of this.berths.values()) if (!nodes.includes(berth.pane.node)) this.remove(berth);
     for (const berth of this.berths.values()) berth.button.querySelector(".tab-label")!.textContent = this.label(berth.pane.node, berth.pane.id);
   }
 
@@ -59,9 +66,8 @@ export class Dock {
     return berth.pane;
   }
 
-  /** Opens one more shell on the node in front. */
-  async open(): Promise<void> {
-    const node = this.current?.pane.node ?? this.nodes[0];
+  /** Opens one more shell on a node, by default on that in front. */
+  async open(node = this.current?.pane.node ?? this.nodes[0]): Promise<void> {
     if (!node) return;
     let n = 2;
     while (this.berths.has(key(node, `shell-${n}`))) n += 1;
@@ -110,6 +116,7 @@ export class Dock {
       },
       {
         state: (state) => (button.dataset.state = state),
+        typed: (data) => this.keys.typed(data),
         title: (title) => (button.title = title),
         bell: () => {
           if (this.current !== berth) button.classList.add("rang");
@@ -153,8 +160,12 @@ export class Dock {
       this.current = berth;
     }
     berth.button.classList.remove("rang");
-    berth.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.reveal();
     if (focus) berth.pane.focus();
+  }
+
+  private reveal(): void {
+    this.current?.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   private async close(berth: Berth): Promise<void> {

@@ -48,6 +48,8 @@ function deedOf(terminal: Terminal, event: KeyboardEvent, deeds: KeyDeeds): (() 
     if (code === "Minus" || code === "NumpadSubtract") return () => deeds.fontSize(-1);
     if (code === "Digit0") return () => deeds.fontSize(0);
   }
+  // Ctrl-V pastes, but for programs that fill the screen: vim selects columns with it, nano turns a page.
+  if (ctrl && !alt && !meta && !shift && code === "KeyV" && terminal.buffer.active.type === "normal") return "browser";
   // Ctrl-C copies while something is selected, and interrupts otherwise.
   if (ctrl && !alt && !meta && !shift && code === "KeyC" && terminal.hasSelection()) return copy;
   if (alt && shift && !ctrl && !meta) {

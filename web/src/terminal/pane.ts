@@ -6,12 +6,14 @@ import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
 import type { SessionApi } from "../api/client";
 import { ApiError } from "../api/client";
+import { portPath } from "../session/bar";
 import { h } from "../ui/dom";
 import { recall, remember } from "../ui/memory";
 import { isDark, onTheme } from "../ui/theme";
 import { toast } from "../ui/toast";
 import { Connection, type ConnectionState } from "./connection";
 import { bindKeys, type KeyDeeds } from "./keys";
+import { portOf } from "./links";
 import { palette } from "./palette";
 import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
@@ -24,6 +26,8 @@ const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
   state(state: ConnectionState): void;
+  /** What is to be sent for what was typed. */
+  typed(data: string): string;
   title(title: string): void;
   bell(): void;
   output(): void;
@@ -43,6 +47,7 @@ export class Pane {
   private sizeTimer: ReturnType<typeof setTimeout> | undefined;
   private state: ConnectionState = "connecting";
   private opened: Promise<void> | null = null;
+  private pressing = false;
   private greeted!: () => void;
   /** Resolves when the shell shows its prompt, or has had time to. */
   private ready = this.awaitShell();
@@ -75,7 +80,7 @@ export class Pane {
     this.terminal.loadAddon(this.fit);
     const search = new SearchAddon();
     this.terminal.loadAddon(search);
-    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
+    this.terminal.loadAddon(new WebLinksAddon((_event, uri) => this.follow(uri)));
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
     this.terminal.open(this.frame);
@@ -100,7 +105,7 @@ export class Pane {
     this.terminal.onData((data) => {
       if (this.state === "exited") {
         if (data === "\r") void this.reopen();
-      } else this.connection.input(data);
+      } else this.connection.input(this.pressing ? data : events.typed(data));
     });
     // A cursor that stands behind something is most likely a prompt's.
     this.terminal.onWriteParsed(() => {
@@ -140,6 +145,17 @@ export class Pane {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** Takes keys of the key bar, as they are. */
+  press(data: string): void {
+    this.pressing = true;
+    this.terminal.input(data);
+    this.pressing = false;
+  }
+
+  get applicationArrows(): boolean {
+    return this.terminal.modes.applicationCursorKeysMode;
   }
 
   openSearch(): void {
@@ -253,6 +269,12 @@ export class Pane {
     void this.element.offsetWidth;
     this.element.classList.add("rang");
     this.events.bell();
+  }
+
+  private follow(uri: string): void {
+    const target = portOf(uri, this.node);
+    const to = target ? portPath(this.api.id, this.node, target.port, target.path) : uri;
+    window.open(to, "_blank", "noopener,noreferrer");
   }
 
   private async rightClick(event: MouseEvent): Promise<void> {

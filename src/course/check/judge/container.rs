@@ -1,11 +1,11 @@
 use super::{
-    super::{
-        ContainerState, ContainerWanted, ImageWanted, PublishedPort,
-        engine_api::{Container, Image},
-    },
+    super::{ContainerState, ContainerWanted, ImageWanted, PublishedPort},
     Verdict, image, listed, nearly,
 };
-use crate::course::ImageRef;
+use crate::{
+    course::ImageRef,
+    docker::{Container, Image},
+};
 
 /// There must be one container that is all of what is wanted.
 pub(crate) fn present(wanted: &ContainerWanted, images: &[Image], containers: &[Container]) -> Verdict {

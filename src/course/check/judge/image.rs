@@ -1,11 +1,8 @@
-use super::{
-    super::{
-        ImageWanted,
-        engine_api::{Container, Image},
-    },
-    Verdict, listed, nearly,
+use super::{super::ImageWanted, Verdict, listed, nearly};
+use crate::{
+    course::ImageRef,
+    docker::{Container, Image},
 };
-use crate::course::ImageRef;
 
 /// Whether `image` has a name that is wanted.
 pub(super) fn matches(wanted: &ImageWanted, image: &Image) -> bool {

@@ -1,144 +1,10 @@
 //! `/proc/meminfo` with the sandbox's own limits, so that `free` and programs that size themselves by it see what they
-//! may use: a file system of one file, bound over the kernel's.
+//! may use.
 
 use std::{
-    ffi::OsStr,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
-
-use fuser::{
-    Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, LockOwner, MountOption,
-    OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEntry, ReplyOpen, Request, SessionACL,
-};
-use nix::mount::{MsFlags, mount};
-
-/// Where the file system and the unmasked mounts lie.
-const ASIDE: &str = "/dev/.boatyard";
-const NAME: &str = "meminfo";
-const FILE: INodeNo = INodeNo(2);
-
-/// Binds the mended file over the kernel's.
-///
-/// # Errors
-/// When there is no FUSE here, or a mount is refused.
-pub fn install() -> io::Result<()> {
-    let limits = Cgroup::find().ok_or_else(|| io::Error::other("the memory cgroup is not to be found"))?;
-    // A user namespace in here may mount a proc and sysfs of its own only while a wholly visible one exists: these do.
-    for (kind, flags) in [("proc", MsFlags::MS_NOSUID), ("sysfs", MsFlags::MS_NOSUID | MsFlags::MS_RDONLY)] {
-        let at = format!("{ASIDE}/{kind}");
-        fs::create_dir_all(&at)?;
-        let flags = flags | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
-        if let Err(e) = mount(Some(kind), at.as_str(), Some(kind), flags, None::<&str>) {
-            tracing::info!("no second {kind}: {e}");
-        }
-    }
-    let folder = format!("{ASIDE}/mem");
-    fs::create_dir_all(&folder)?;
-    let mut config = Config::default();
-    config.mount_options =
-        vec![MountOption::RO, MountOption::FSName("boatyard".into()), MountOption::NoDev, MountOption::NoSuid];
-    config.acl = SessionACL::All;
-    let session = fuser::Session::new(Meminfo { limits }, &folder, &config)?;
-    std::thread::Builder::new().name("meminfo".into()).stack_size(128 << 10).spawn(move || {
-        if let Err(e) = session.run() {
-            tracing::warn!("the meminfo file system ended: {e}");
-        }
-    })?;
-    let file = format!("{folder}/{NAME}");
-    mount(Some(file.as_str()), "/proc/meminfo", None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
-    Ok(())
-}
-
-struct Meminfo {
-    limits: Cgroup,
-}
-
-const TTL: Duration = Duration::from_secs(3600);
-
-fn attributes(ino: INodeNo, kind: FileType, perm: u16) -> FileAttr {
-    let epoch = SystemTime::UNIX_EPOCH;
-    FileAttr {
-        ino,
-        size: 0,
-        blocks: 0,
-        atime: epoch,
-        mtime: epoch,
-        ctime: epoch,
-        crtime: epoch,
-        kind,
-        perm,
-        nlink: 1,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        blksize: 4096,
-        flags: 0,
-    }
-}
-
-fn of(ino: INodeNo) -> Option<FileAttr> {
-    match ino {
-        INodeNo::ROOT => Some(attributes(ino, FileType::Directory, 0o555)),
-        FILE => Some(attributes(ino, FileType::RegularFile, 0o444)),
-        _ => None,
-    }
-}
-
-impl Filesystem for Meminfo {
-    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match of(FILE).filter(|_| parent == INodeNo::ROOT && name == NAME) {
-            Some(attr) => reply.entry(&TTL, &attr, Generation(0)),
-            None => reply.error(Errno::ENOENT),
-        }
-    }
-
-    fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match of(ino) {
-            Some(attr) => reply.attr(&TTL, &attr),
-            None => reply.error(Errno::ENOENT),
-        }
-    }
-
-    fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        // Direct: each read asks anew, and the size of 0 does not matter.
-        reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
-    }
-
-    fn read(
-        &self,
-        _: &Request,
-        _: INodeNo,
-        _: FileHandle,
-        offset: u64,
-        size: u32,
-        _: OpenFlags,
-        _: Option<LockOwner>,
-        reply: ReplyData,
-    ) {
-        let host = fs::read_to_string(format!("{ASIDE}/proc/meminfo")).unwrap_or_default();
-        let text = mended(&host, self.limits.read());
-        let bytes = text.as_bytes();
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-        let to = from.saturating_add(size as usize).min(bytes.len());
-        reply.data(&bytes[from..to]);
-    }
-
-    fn readdir(&self, _: &Request, _: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
-        let entries = [
-            (INodeNo::ROOT, FileType::Directory, "."),
-            (INodeNo::ROOT, FileType::Directory, ".."),
-            (FILE, FileType::RegularFile, NAME),
-        ];
-        for (i, (ino, kind, name)) in entries.into_iter().enumerate().skip(offset as usize) {
-            if reply.add(ino, i as u64 + 1, kind, name) {
-                break;
-            }
-        }
-        reply.ok();
-    }
-}
 
 /// Memory of a cgroup, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -155,14 +21,14 @@ struct Memory {
 }
 
 /// Where the sandbox's own memory cgroup is.
-struct Cgroup {
+pub(super) struct Cgroup {
     folder: PathBuf,
     v2: bool,
 }
 
 impl Cgroup {
     /// The root of the cgroup namespace is the sandbox's own group.
-    fn find() -> Option<Cgroup> {
+    pub(super) fn find() -> Option<Cgroup> {
         let mut candidates = [("/sys/fs/cgroup/memory", false), ("/sys/fs/cgroup", true)].into_iter();
         let (folder, v2) = candidates.find(|(folder, v2)| {
             Path::new(folder).join(if *v2 { "memory.current" } else { "memory.limit_in_bytes" }).exists()
@@ -194,6 +60,13 @@ impl Cgroup {
             shmem: get("total_shmem", "shmem"),
             slab_reclaimable: get("", "slab_reclaimable"),
         }
+    }
+}
+
+impl Cgroup {
+    /// The host's text with the sandbox's figures in it.
+    pub(super) fn mend(&self, host: &str) -> String {
+        mended(host, self.read())
     }
 }
 
