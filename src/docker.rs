@@ -142,6 +142,8 @@ pub(crate) struct Event {
     pub image: String,
     /// Exit code of a container that died.
     pub exit_code: Option<i32>,
+    /// The signal that a container was sent.
+    pub signal: Option<i32>,
     /// The container that a network was joined or left by.
     pub container: String,
 }
@@ -159,6 +161,7 @@ impl Event {
             name: text(&attributes["name"]),
             image: text(&attributes["image"]),
             exit_code: text(&attributes["exitCode"]).parse().ok(),
+            signal: text(&attributes["signal"]).parse().ok(),
             container: text(&attributes["container"]),
         })
     }

@@ -24,6 +24,9 @@ impl Teller {
         self.asked.retain(|_, at| now < *at + ASKED);
         for event in events.iter().filter(|e| e.kind == "container") {
             let known = ["kill", "stop", "oom", "restart"].into_iter().find(|a| *a == event.action);
+            // A stop begins with a signal that asks, and says so only after the container has ended.
+            let asks = event.action == "kill" && event.signal.is_some_and(|s| s != libc::SIGKILL);
+            let known = if asks { Some("stop") } else { known };
             self.asked.extend(known.map(|action| ((event.id.clone(), action), now)));
         }
         for event in events.iter().filter(|e| e.is("container", "die")) {

@@ -182,6 +182,10 @@ fn containers_end_in_their_own_ways() {
     let e = |action: &str| event("container", action, "id-web");
     for (events, wanted) in [
         (vec![e("kill"), e("stop"), died(137)], "docker stop stopped web with exit code 137; its writable layer stays"),
+        (
+            vec![Event { signal: Some(15), ..e("kill") }, Event { signal: Some(9), ..e("kill") }, died(137)],
+            "docker stop stopped web with exit code 137; its writable layer stays",
+        ),
         (vec![e("kill"), died(137)], "docker kill ended web with exit code 137; its writable layer stays"),
         (vec![died(3)], "The program of web ended with exit code 3; its writable layer stays"),
         (vec![e("oom"), died(137)], "The kernel killed web: it wanted more memory than it may have"),
