@@ -88,11 +88,12 @@ impl Sessions {
                 () = live.cancel.cancelled() => return,
                 () = live.swarm_changed.notified() => {}
             }
-            look(&live).await;
+            // Not at once: an engine that has just come up is about to answer the command that woke it.
             tokio::select! {
                 () = live.cancel.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
+            look(&live).await;
         }
     }
 }
