@@ -127,6 +127,27 @@ pub(crate) fn list<T: for<'de> Deserialize<'de>>(answer: Value) -> Option<Vec<T>
     Some(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
 }
 
+/// An instruction as a Dockerfile has it, in one line, from what an image's history keeps of it (`created_by`, OCI image
+/// specification, config.md).
+pub(crate) fn instruction(created_by: &str) -> String {
+    let text = created_by.trim();
+    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim();
+    // The builder before BuildKit: `/bin/sh -c #(nop)  CMD ["x"]`, `|1 arg=x /bin/sh -c make`, `/bin/sh -c make`.
+    let text = match text.split_once("#(nop)") {
+        Some((_, instruction)) => instruction.trim().to_owned(),
+        None => {
+            let run = text.strip_prefix("RUN ").unwrap_or(text);
+            let run = match run.strip_prefix('|') {
+                Some(arguments) => arguments.split_once("/bin/sh -c ").map_or(run, |(_, command)| command),
+                None => run.strip_prefix("/bin/sh -c ").unwrap_or(run),
+            };
+            let is_run = text.starts_with("RUN ") || run.len() < text.len();
+            if is_run { format!("RUN {}", run.trim()) } else { text.to_owned() }
+        }
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// An event of the engine (`GET /events`), what of it is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Event {

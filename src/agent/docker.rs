@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{AgentClient, AgentError, full, nonsense};
+use super::{AgentClient, AgentError, RawStream, exchange, full, nonsense};
 
-const SOCKET: &str = "/run/docker.sock";
-/// The version of the Engine API that is asked for.
-const API: &str = "/v1.45";
+/// The version of the Engine API that is spoken, as paths begin with it.
+pub(crate) const API: &str = "/v1.45";
 /// Longest answer, in bytes.
 const MAX_ANSWER: usize = 1 << 20;
 
@@ -34,6 +32,14 @@ impl EngineAnswer {
 }
 
 impl AgentClient {
+    /// A stream to the sandbox's Docker Engine, which starts if it sleeps.
+    ///
+    /// # Errors
+    /// [`AgentError::Refused`] with status 502 where there is none.
+    pub(crate) async fn dial_engine(&self) -> Result<RawStream, AgentError> {
+        self.dial_unix("/run/docker.sock").await
+    }
+
     /// Asks the sandbox's Docker Engine, which starts if it sleeps. `path` begins after the version.
     ///
     /// # Errors
@@ -45,10 +51,7 @@ impl AgentClient {
         body: Option<&Value>,
         patience: Duration,
     ) -> Result<EngineAnswer, AgentError> {
-        let exchange = async {
-            let stream = self.dial_unix(SOCKET).await?;
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(nonsense)?;
-            tokio::spawn(connection);
+        let asked = async {
             let bytes = body.map(serde_json::to_vec).transpose().map_err(nonsense)?.unwrap_or_default();
             let request = Request::builder()
                 .method(method)
@@ -58,11 +61,9 @@ impl AgentClient {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(full(bytes))
                 .map_err(nonsense)?;
-            let answer = sender.send_request(request).await.map_err(nonsense)?;
-            let status = answer.status();
-            let bytes = Limited::new(answer.into_body(), MAX_ANSWER).collect().await.map_err(nonsense)?.to_bytes();
+            let (status, bytes) = exchange(self.dial_engine().await?, request, MAX_ANSWER).await.map_err(nonsense)?;
             Ok(EngineAnswer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
         };
-        timeout(patience, exchange).await.map_err(|_| AgentError::Timeout)?
+        timeout(patience, asked).await.map_err(|_| AgentError::Timeout)?
     }
 }

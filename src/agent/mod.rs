@@ -12,6 +12,7 @@ use boatyard_protocol::agent::{
     AgentInfo, Attach, ExecRequest, ExecResponse, HostEntry, OpenTerminal, Problem, TerminalInfo, UPGRADE,
 };
 use bytes::Bytes;
+pub(crate) use docker::API as ENGINE_API;
 pub use docker::EngineAnswer;
 pub use files::{Condition, ReadFile};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
@@ -69,12 +70,29 @@ fn nonsense(e: impl fmt::Display) -> AgentError {
 /// Body of a request to an agent.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
-fn full(bytes: impl Into<Bytes>) -> Body {
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|e| match e {}).boxed_unsync()
 }
 
 /// A raw stream from or to something in a sandbox; for hyper as it is, for tokio behind a `TokioIo`.
 pub type RawStream = Upgraded;
+
+/// One request over a stream that is used for nothing else: the answer's status and its body of at most `longest` bytes.
+/// It takes as long as the other end likes.
+///
+/// # Errors
+/// When the other end does not speak HTTP/1.1, ends too early or says more.
+pub(crate) async fn exchange(
+    stream: RawStream,
+    request: Request<Body>,
+    longest: usize,
+) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await?;
+    let status = answer.status();
+    Ok((status, Limited::new(answer.into_body(), longest).collect().await?.to_bytes()))
+}
 
 /// A WebSocket to an agent.
 pub type AgentSocket = WebSocketStream<Box<dyn AgentStream>>;

@@ -145,14 +145,9 @@ impl ImageConfig {
     }
 }
 
-/// An instruction as it stands in a Dockerfile, without what the builder puts around it.
+/// An instruction in one line, not longer than it shall be.
 fn instruction(created_by: &str) -> String {
-    let text = created_by.strip_suffix(" # buildkit").unwrap_or(created_by);
-    let text = match text.strip_prefix("/bin/sh -c ") {
-        Some(rest) => rest.strip_prefix("#(nop) ").map_or(format!("RUN {rest}"), |nop| nop.trim_start().to_owned()),
-        None => text.replacen("RUN /bin/sh -c ", "RUN ", 1),
-    };
-    shown(&text)
+    shown(&crate::docker::instruction(created_by))
 }
 
 /// A text of a document in one line and not longer than it shall be.

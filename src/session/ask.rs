@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use boatyard_protocol::agent::DockerState;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, StatusCode, header};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::Node;
-use crate::{agent::RawStream, course::check::ProbeError};
+use crate::{
+    agent::{ENGINE_API, RawStream, exchange, full},
+    course::check::ProbeError,
+};
 
-/// Version of the Engine API that is spoken.
-const API: &str = "/v1.45";
 /// Longest answer of the Engine API, in bytes.
 const MAX_ENGINE: usize = 8 << 20;
 /// Longest wait for one answer.
@@ -28,9 +28,9 @@ pub(crate) async fn ask_docker(node: &Node, path: &str) -> Result<Option<Value>,
     if node.facts().docker != DockerState::Ready {
         return Err(ProbeError::DockerDown);
     }
-    let dial = timeout(PATIENCE, node.agent().dial_unix("/run/docker.sock"));
+    let dial = timeout(PATIENCE, node.agent().dial_engine());
     let stream = dial.await.map_err(|_| late())?.map_err(other)?;
-    let (status, body) = get(stream, &format!("{API}{path}"), "docker", MAX_ENGINE).await?;
+    let (status, body) = get(stream, &format!("{ENGINE_API}{path}"), "docker", MAX_ENGINE).await?;
     match status {
         StatusCode::OK => Ok(Some(serde_json::from_slice(&body).map_err(other)?)),
         StatusCode::NOT_FOUND => Ok(None),
@@ -47,21 +47,13 @@ pub(super) async fn get(
     path: &str,
     host: &str,
     max: usize,
-) -> Result<(StatusCode, Vec<u8>), ProbeError> {
-    let exchange = async {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(other)?;
-        tokio::spawn(connection);
-        let request = Request::get(path)
-            .header(header::HOST, host)
-            .header(header::CONNECTION, "close")
-            .body(Empty::<Bytes>::new())
-            .map_err(other)?;
-        let answer = sender.send_request(request).await.map_err(other)?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), max).collect().await.map_err(other)?;
-        Ok((status, body.to_bytes().to_vec()))
-    };
-    timeout(PATIENCE, exchange).await.map_err(|_| late())?
+) -> Result<(StatusCode, Bytes), ProbeError> {
+    let request = Request::get(path)
+        .header(header::HOST, host)
+        .header(header::CONNECTION, "close")
+        .body(full(Bytes::new()))
+        .map_err(other)?;
+    timeout(PATIENCE, exchange(stream, request, max)).await.map_err(|_| late())?.map_err(other)
 }
 
 fn late() -> ProbeError {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address, setup::SetUpError};
+use super::{ClientId, EndReason, Live, PublicName, SessionId, Sessions, address, nodes::host, setup::SetUpError};
 use crate::{
     engine::{EngineError, SandboxSpec},
     image::ImageInfo,
@@ -149,7 +149,8 @@ impl Sessions {
     /// Makes all sandboxes of a new session, or none.
     async fn make_all(&self, row: &SessionRow, nodes: &[NodeRow]) -> Result<(), CreateError> {
         let made = join_all(nodes.iter().map(|node| async {
-            let others: Vec<_> = nodes.iter().filter(|n| n.name != node.name).map(entry).collect();
+            let others: Vec<_> =
+                nodes.iter().filter(|n| n.name != node.name).map(|n| host(&n.name, n.address)).collect();
             self.inner.engine.create(&self.spec(row, node, &others)).await
         }))
         .await;
@@ -216,8 +217,4 @@ impl Sessions {
         let first = node.name.as_str() == crate::course::DEFAULT_NODE;
         if first && session.lesson.is_none() && has_docker { super::welcome::command() } else { Vec::new() }
     }
-}
-
-fn entry(node: &NodeRow) -> HostEntry {
-    HostEntry { address: node.address.into(), names: vec![node.name.to_string()] }
 }

@@ -1,6 +1,6 @@
 //! Adding nodes to a session and taking them away while it runs.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use boatyard_protocol::agent::HostEntry;
 use futures_util::future::join_all;
@@ -194,6 +194,10 @@ impl Sessions {
 
 /// Names and addresses of nodes.
 pub(super) fn hosts(nodes: &[Arc<Node>]) -> Vec<HostEntry> {
-    let entry = |n: &Arc<Node>| HostEntry { address: n.address().into(), names: vec![n.name().to_string()] };
-    nodes.iter().map(entry).collect()
+    nodes.iter().map(|n| host(n.name(), n.address())).collect()
+}
+
+/// How the other nodes know a node.
+pub(super) fn host(name: &NodeName, address: Ipv4Addr) -> HostEntry {
+    HostEntry { address: address.into(), names: vec![name.to_string()] }
 }

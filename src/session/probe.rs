@@ -64,7 +64,7 @@ impl Probe for SessionProbe<'_> {
             Err(e) => return Err(other(e)),
         };
         match get(stream, path, "localhost", MAX_PAGE).await {
-            Ok((status, body)) => Ok(HttpAnswer { status: status.as_u16(), body }),
+            Ok((status, body)) => Ok(HttpAnswer { status: status.as_u16(), body: body.into() }),
             Err(e) => Err(ProbeError::NoAnswer(e.to_string())),
         }
     }

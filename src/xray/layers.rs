@@ -5,6 +5,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{model::Layer, read::cut};
+use crate::docker;
 
 /// Most layers of an image that are looked at: Docker itself allows 127.
 const MAX_LAYERS: usize = 128;
@@ -93,24 +94,9 @@ fn which_made_layers(steps: &[Step], layers: usize) -> Vec<bool> {
     made
 }
 
-/// An instruction as a Dockerfile has it, from what history keeps of it.
+/// An instruction in one line, not longer than it shall be.
 pub(super) fn instruction(created_by: &str) -> String {
-    let text = created_by.trim();
-    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim();
-    // The builder before BuildKit: `/bin/sh -c #(nop)  CMD ["x"]`, `|1 arg=x /bin/sh -c make`, `/bin/sh -c make`.
-    let text = match text.split_once("#(nop)") {
-        Some((_, instruction)) => instruction.trim().to_owned(),
-        None => {
-            let run = text.strip_prefix("RUN ").unwrap_or(text);
-            let run = match run.strip_prefix('|') {
-                Some(arguments) => arguments.split_once("/bin/sh -c ").map_or(run, |(_, command)| command),
-                None => run.strip_prefix("/bin/sh -c ").unwrap_or(run),
-            };
-            let is_run = text.starts_with("RUN ") || run.len() < text.len();
-            if is_run { format!("RUN {}", run.trim()) } else { text.to_owned() }
-        }
-    };
-    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), MAX_WORDS)
+    cut(&docker::instruction(created_by), MAX_WORDS)
 }
 
 #[cfg(test)]

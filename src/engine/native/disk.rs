@@ -77,9 +77,8 @@ pub(super) fn cut_off(place: &Place) {
     }
 }
 
-/// Takes the disk away and deletes its image.
+/// Takes the disk away, which was cut off before, and deletes its image.
 pub(super) fn undo(place: &Place) -> Result<()> {
-    cut_off(place);
     rootfs::unmount_all(&place.disk())?;
     super::record::remove_file(&place.image())
 }

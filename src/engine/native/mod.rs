@@ -181,20 +181,6 @@ impl NativeEngine {
         all.await.map_err(step_error("teardown"))
     }
 
-    /// Reads something of a sandbox, given its place and its cgroups.
-    async fn look<T: Send + 'static>(
-        &self,
-        id: &SandboxId,
-        read: impl FnOnce(&Place, &[PathBuf]) -> Result<T> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let place = Place::new(&self.0.paths, id);
-        let work = tokio::task::spawn_blocking(move || {
-            let record = record::Record::read(&place).context("there is no such sandbox")?;
-            read(&place, &record.cgroups)
-        });
-        work.await.map_err(anyhow::Error::from).and_then(|r| r).map_err(step_error("looking at a sandbox"))
-    }
-
     async fn create_all(creation: Arc<Creation>) -> Result<(), EngineError> {
         for row in Step::ROWS {
             let mut running = JoinSet::new();
@@ -308,7 +294,12 @@ impl Engine for NativeEngine {
     }
 
     async fn usage(&self, id: &SandboxId) -> Result<Usage, EngineError> {
-        self.look(id, usage::read).await
+        let place = Place::new(&self.0.paths, id);
+        let work = tokio::task::spawn_blocking(move || {
+            let record = record::Record::read(&place).context("there is no such sandbox")?;
+            usage::read(&place, &record.cgroups)
+        });
+        work.await.map_err(anyhow::Error::from).and_then(|r| r).map_err(step_error("looking at a sandbox"))
     }
 
     async fn connect(&self, id: &SandboxId) -> Result<Box<dyn AgentStream>, EngineError> {

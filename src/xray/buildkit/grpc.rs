@@ -37,7 +37,7 @@ impl Grpc {
     /// Connects through the node's Engine API.
     pub async fn connect(node: &Node) -> anyhow::Result<Grpc> {
         timeout(PATIENCE, async {
-            let stream = node.agent().dial_unix("/run/docker.sock").await?;
+            let stream = node.agent().dial_engine().await?;
             let (mut sender, connection) = http1::handshake(stream).await?;
             tokio::spawn(connection.with_upgrades());
             let request = Request::builder()

@@ -119,7 +119,7 @@ function strip(layers: PushedLayer[]): HTMLElement {
 
 function details(repository: string, tag: PushedTag, { context, node, deleteTag }: ViewOptions): HTMLElement[] {
   const reference = `${REGISTRY}/${repository}:${tag.name}`;
-  const remove = h("button", { type: "button", class: "button small", "data-key": `delete ${repository}:${tag.name}` }, icon("trash"), "Delete this tag");
+  const remove = h("button", { type: "button", class: "button small", "data-key": `delete ${repository}:${tag.name}` }, icon("bin"), "Delete this tag");
   remove.addEventListener("click", () => deleteTag(repository, tag));
   const largest = Math.max(1, ...tag.layers.map((l) => l.size));
   return [
@@ -168,7 +168,7 @@ function facts(tag: PushedTag): HTMLElement[] {
 }
 
 function deleteButton(label: string, key: string): HTMLButtonElement {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "data-key": key }, icon("trash"));
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "data-key": key }, icon("bin"));
 }
 
 function slug(text: string): string {
