@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Limits, native::NativeSettings},
+    stack::Origin,
     template::Template,
 };
 
@@ -38,6 +39,9 @@ pub struct Config {
     pub sessions: SessionSettings,
     /// What sessions can start as, beside the built-in templates.
     pub templates: Vec<Template>,
+    /// Links that deploy a stack.
+    #[serde(rename = "try")]
+    pub try_links: TrySettings,
     /// What one sandbox may use.
     pub limits: LimitSettings,
     /// The session registry.
@@ -72,6 +76,16 @@ pub struct SessionSettings {
     pub image: String,
     /// When Docker starts: `at-once` with the session, `on-demand` with the first `docker` command.
     pub docker: boatyard_protocol::agent::DockerMode,
+}
+
+/// The `[try]` table: links that start a session and deploy a stack in it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrySettings {
+    /// Folder with the operator's own stacks.
+    pub stacks: Option<PathBuf>,
+    /// From where files may be fetched; nowhere by default.
+    pub hosts: Vec<Origin>,
 }
 
 /// The `[limits]` table: bounds of one sandbox.
@@ -127,6 +141,7 @@ impl Default for Config {
             courses: PathBuf::from("/usr/share/boatyard/courses"),
             agent: None,
             templates: Vec::new(),
+            try_links: TrySettings::default(),
             sessions: SessionSettings {
                 duration: Duration::from_secs(2 * 3600),
                 extension: Duration::from_secs(3600),
@@ -358,6 +373,7 @@ mod tests {
             ("[limits]\nmemory = \"1 MiB\"", "limits.memory"),
             ("data = \"here\"", "data"),
             ("base_url = \"lab.example.org\"", "base_url"),
+            ("[try]\nhosts = [\"http://git.lab\"]", "must name its port"),
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");

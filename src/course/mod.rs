@@ -19,6 +19,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod variable;
 
 pub use image_ref::{ImageRef, NotAnImage};
 pub use lesson::{Action, Course, Lesson, Level, Step};
@@ -26,6 +27,7 @@ pub use library::Library;
 pub use problem::{Problem, Severity};
 pub use quiz::{Grade, GradedOption, Quiz, QuizKind};
 pub use validate::validate;
+pub use variable::Variable;
 
 /// The node that blocks and checks mean when they name none.
 pub const DEFAULT_NODE: &str = "node1";

@@ -9,7 +9,7 @@ use comrak::{
 };
 
 use super::{
-    Action, Lesson, Problem, Quiz, Step,
+    Action, Lesson, Problem, Quiz, Step, Variable,
     check::Check,
     front::front_matter,
     info::Block,
@@ -174,6 +174,13 @@ impl Reader {
                 if trimmed.trim().is_empty() {
                     self.problems.error(line, "the command is empty");
                 }
+                let variables = Variable::find(trimmed).unwrap_or_else(|e| {
+                    self.problems.error(line, e);
+                    Vec::new()
+                });
+                if !variables.is_empty() && !command.run {
+                    self.problems.error(line, "a variable needs a node; a block that a click types is `sh run`");
+                }
                 if command.run {
                     let action = Action::Type {
                         node: command.node.clone(),
@@ -183,7 +190,7 @@ impl Reader {
                     };
                     draft.actions.push((action, command.solution));
                 }
-                Some(render::command(&command, trimmed))
+                Some(render::command(&command, trimmed, &variables))
             }
             Block::Output => Some(render::output(trimmed)),
             Block::File { language, path, node } => {

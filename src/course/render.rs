@@ -1,7 +1,7 @@
 //! The HTML of what lessons have beyond Markdown. The page's script finds these by class and data attributes, so
 //! changing them means changing `web/src/lesson`.
 
-use super::{check::Check, info::Command, markdown::escape, markdown::inline};
+use super::{Variable, check::Check, info::Command, markdown::escape, markdown::inline};
 
 /// Where a port link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +38,13 @@ impl PortLink {
     }
 }
 
-pub(super) fn command(command: &Command, text: &str) -> String {
+pub(super) fn command(command: &Command, text: &str, variables: &[Variable]) -> String {
+    let names: Vec<_> = variables.iter().map(|v| v.name()).collect();
+    let variables = if names.is_empty() { String::new() } else { format!(" data-variables=\"{}\"", names.join(" ")) };
     let norun = if command.run { "" } else { " data-norun" };
     let noenter = if command.enter { "" } else { " data-noenter" };
     let figure = format!(
-        "<figure class=\"cmd\" data-terminal=\"{}\" data-node=\"{}\"{norun}{noenter}><pre><code>{}</code></pre></figure>\n",
+        "<figure class=\"cmd\" data-terminal=\"{}\" data-node=\"{}\"{norun}{noenter}{variables}><pre><code>{}</code></pre></figure>\n",
         escape(&command.terminal),
         escape(&command.node),
         escape(text)

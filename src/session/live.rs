@@ -3,7 +3,7 @@
 use std::{
     net::Ipv4Addr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     EndReason, NodeName, PublicName, SessionId, SwarmRole,
+    deploy::Deploying,
     usage::{LimitReached, NodeUsage},
 };
 use crate::{
@@ -48,6 +49,8 @@ pub enum Event {
     Terminals(NodeName),
     /// What the session has in the registry changed.
     Registry,
+    /// The deployment of the session's stack went on, or changed.
+    Deployment,
     /// Something happened that a check may depend on.
     Activity,
     /// A step's checks were evaluated, with another result than before.
@@ -115,6 +118,8 @@ pub struct Live {
     pub(super) checking: Semaphore,
     /// How many look at the session now.
     pub(super) viewers: watch::Sender<usize>,
+    /// The stack that it was started to deploy.
+    pub(super) deploying: OnceLock<Arc<Deploying>>,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -162,6 +167,7 @@ impl Live {
             answers: Semaphore::new(4),
             checking: Semaphore::new(2),
             viewers: watch::Sender::new(0),
+            deploying: OnceLock::new(),
             watched: watch::Sender::new(Vec::new()),
         }
     }

@@ -6,6 +6,7 @@
 mod address;
 mod ask;
 mod create;
+mod deploy;
 mod end;
 mod expire;
 mod ids;
@@ -21,6 +22,7 @@ mod setup;
 mod ssh;
 mod swarm;
 mod usage;
+mod variables;
 mod watch;
 mod welcome;
 
@@ -31,6 +33,7 @@ use std::{
 
 pub(crate) use ask::ask_docker;
 pub use create::{CreateError, Created, StartRequest};
+pub use deploy::{DeployError, DeployStage, DeployedPort, Deployment, ServiceProgress, ServiceState};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
 pub(crate) use live::DockerTold;
@@ -41,6 +44,7 @@ pub use services::{Held, HeldLayer, Services};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use usage::{LimitReached, NodeUsage};
+pub use variables::VariableError;
 
 use crate::{config::Config, course::Library, engine::Engine, paths::Paths, store::Store};
 

@@ -19,7 +19,7 @@ const GLANCE: Duration = Duration::from_secs(3);
 /// A swarm's nodes are looked at no more often.
 const EVERY: Duration = Duration::from_millis(500);
 /// Port on which managers answer (docker swarm init, `--listen-addr`).
-const PORT: u16 = 2377;
+pub(super) const PORT: u16 = 2377;
 
 /// What a node is in its swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -99,13 +99,8 @@ impl Sessions {
 }
 
 async fn join(live: &Live, node: &Arc<Node>, role: SwarmRole) -> Result<SwarmRole, SwarmError> {
-    for manager in live.nodes().iter().filter(|n| n.name() != node.name()) {
-        // Asking starts an engine, and one that sleeps is in no swarm that runs.
-        if manager.facts().docker != DockerState::Ready {
-            continue;
-        }
-        let Ok(tokens) = tokens(manager, GLANCE).await else { continue };
-        join_at(node, manager, &tokens, role).await?;
+    if let Some((manager, tokens)) = manager(live, node).await {
+        join_at(node, &manager, &tokens, role).await?;
         return Ok(role);
     }
     let own = format!("{}:{PORT}", node.address());
@@ -114,11 +109,35 @@ async fn join(live: &Live, node: &Arc<Node>, role: SwarmRole) -> Result<SwarmRol
     Ok(SwarmRole::Manager)
 }
 
-async fn join_at(node: &Node, manager: &Node, tokens: &Value, role: SwarmRole) -> Result<(), SwarmError> {
-    let token = match role {
+/// A manager of the session's swarm that a node can join at, and the tokens for it.
+async fn manager(live: &Live, node: &Node) -> Option<(Arc<Node>, Value)> {
+    for manager in live.nodes().into_iter().filter(|n| n.name() != node.name()) {
+        // Asking starts an engine, and one that sleeps is in no swarm that runs.
+        if manager.facts().docker != DockerState::Ready {
+            continue;
+        }
+        let Ok(tokens) = tokens(&manager, GLANCE).await else { continue };
+        return Some((manager, tokens));
+    }
+    None
+}
+
+/// The manager that a node can join its session's swarm at, and the token by which it does.
+pub(super) async fn token(live: &Live, node: &Node, role: SwarmRole) -> Option<(Arc<Node>, String)> {
+    let (manager, tokens) = manager(live, node).await?;
+    let token = token_of(&tokens, role).as_str()?.to_owned();
+    Some((manager, token))
+}
+
+fn token_of(tokens: &Value, role: SwarmRole) -> &Value {
+    match role {
         SwarmRole::Manager => &tokens["Manager"],
         SwarmRole::Worker => &tokens["Worker"],
-    };
+    }
+}
+
+async fn join_at(node: &Node, manager: &Node, tokens: &Value, role: SwarmRole) -> Result<(), SwarmError> {
+    let token = token_of(tokens, role);
     let own = format!("{}:{PORT}", node.address());
     let body = json!({
         "ListenAddr": own,

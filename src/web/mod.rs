@@ -13,6 +13,7 @@ mod origin;
 mod pages;
 mod problem;
 mod security;
+mod stacks;
 mod upload;
 pub mod view;
 
@@ -25,7 +26,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, registry::Registry, session::Sessions, template::Template};
+use crate::{ports::Ports, registry::Registry, session::Sessions, stack::Finder, template::Template};
 
 /// How long requests under way may take once the server is told to stop.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -39,6 +40,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Published ports.
     pub ports: Arc<Ports>,
+    /// Stacks that links deploy.
+    pub stacks: Arc<Finder>,
     /// The offline catalogue, for the pages.
     pub catalogue: Arc<Vec<view::CatalogueImage>>,
     key: Key,
@@ -64,7 +67,8 @@ impl App {
     ) -> Result<App, crate::store::StoreError> {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
-        Ok(App { sessions, registry, ports, catalogue: Arc::new(catalogue), key, shutdown })
+        let stacks = Arc::new(stacks::find(sessions.config()));
+        Ok(App { sessions, registry, ports, stacks, catalogue: Arc::new(catalogue), key, shutdown })
     }
 
     /// What sessions can be started as.

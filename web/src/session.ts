@@ -5,6 +5,7 @@ import { acceptDrops } from "./files/drop";
 import { Player } from "./lesson/player";
 import { Bar } from "./session/bar";
 import { Countdown } from "./session/countdown";
+import { DeploymentBar } from "./session/deployment";
 import { Lifetime } from "./session/lifetime";
 import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
@@ -45,6 +46,7 @@ let currentTerminal: () => { node: string; terminal: string } | null = () => nul
 let player: Player | null = null;
 const listeners = new Set<(event: SessionEvent) => void>();
 const quiet = new Quiet();
+const deployment = new DeploymentBar(need(".deployment"), api, (terminal) => void show(nodes[0]?.name ?? "node1", terminal));
 
 setUpShortcuts((on) => void dock.then((d) => d.setScreenReader(on)));
 need("[data-new-terminal]").addEventListener("click", () => void dock.then((d) => d.open()));
@@ -83,6 +85,7 @@ if (lesson && state.lesson) {
   const started = session.course === state.lesson.course && session.lesson === state.lesson.lesson;
   const began = Date.now() - (started ? Math.max(0, Date.parse(now) - Date.parse(session.created_at)) : 0);
   player = new Player(lesson, api, { ...state.lesson, began }, run, nodes.length > 1, (name, step) => events.watch(name, step));
+  player.showNodes(nodes);
 }
 
 function take(event: SessionEvent): void {
@@ -103,6 +106,9 @@ function apply(event: SessionEvent): void {
       break;
     case "terminals":
       void dock.then((d) => d.reconcile(event.node, event.terminals));
+      break;
+    case "deployment":
+      deployment.show(event.deployment);
       break;
     case "usage":
       nodeList.showUsage(event.node, event.usage);
@@ -128,6 +134,7 @@ function showSession(session: SessionView): void {
   document.body.dataset.state = session.state;
   countdown.set(session.expires_at);
   lifetime.show(session);
+  deployment.show(session.deployment);
   showNodes(session.nodes);
   if (session.state === "running") void startDock();
 }
@@ -140,6 +147,7 @@ function showNodes(next: NodeView[]): void {
   nodes = next;
   bar.show(nodes);
   nodeList.show(nodes);
+  player?.showNodes(nodes);
   if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));
 }
 

@@ -1,4 +1,5 @@
 import { createSession, ApiError } from "./api/client";
+import { copyText } from "./ui/copy";
 import { setUpDialogs } from "./ui/dialog";
 import { setUpTheme } from "./ui/theme";
 
@@ -7,6 +8,7 @@ setUpDialogs();
 setUpStartForms();
 setUpFullPage();
 setUpClocks();
+setUpCopies();
 
 /** A start button shows that something happens while the server answers the form. */
 function setUpStartForms(): void {
@@ -60,5 +62,20 @@ function setUpClocks(): void {
   for (const element of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
     const date = new Date(element.dateTime);
     if (!Number.isNaN(date.getTime())) element.textContent = format.format(date);
+  }
+}
+
+/** Buttons that copy a text of the page, and say so. */
+function setUpCopies(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
+    const label = button.querySelector("[data-label]");
+    if (!label) continue;
+    const usual = label.textContent;
+    button.addEventListener("click", () => {
+      void copyText(button.dataset.copy ?? "").then((done) => {
+        label.textContent = done ? "Copied" : "Not copied: the browser does not allow it";
+        setTimeout(() => (label.textContent = usual), 2_500);
+      });
+    });
   }
 }

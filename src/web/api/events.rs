@@ -20,7 +20,7 @@ use super::{
     sessions::{PortView, SessionView, UsageView},
 };
 use crate::{
-    session::{EndReason, Event, LimitReached, Live, NodeName, StepWatch},
+    session::{Deployment, EndReason, Event, LimitReached, Live, NodeName, StepWatch},
     store::Progress,
     web::{App, access::Access},
 };
@@ -82,6 +82,11 @@ pub enum SessionEvent {
     },
     /// What the session has in the registry changed: something was pushed or deleted there.
     Registry,
+    /// How far the stack is that the session was started to deploy.
+    Deployment {
+        /// The deployment.
+        deployment: Deployment,
+    },
     /// How a watched step's checks came out.
     Checks {
         /// `course/lesson`.
@@ -216,6 +221,7 @@ fn message(app: &App, live: &Live, event: Event, watch: Option<&StepWatch>) -> O
         Event::Warning { seconds_left } => SessionEvent::Warning { seconds_left },
         Event::Ended(reason) => SessionEvent::Ended { reason },
         Event::Registry => SessionEvent::Registry,
+        Event::Deployment => SessionEvent::Deployment { deployment: live.deployment()? },
         Event::Activity => return None,
     })
 }

@@ -10,7 +10,9 @@ mod lessons;
 mod nodes;
 mod registry;
 mod sessions;
+mod stacks;
 mod terminals;
+mod variables;
 mod xray;
 
 use axum::{Json, Router, routing::get};
@@ -52,6 +54,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(sessions::templates))
         .routes(routes!(sessions::get, sessions::delete))
         .routes(routes!(sessions::extend))
+        .routes(routes!(stacks::list))
+        .routes(routes!(stacks::plan))
+        .routes(routes!(stacks::deploy_again))
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
@@ -72,6 +77,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(lessons::progress, lessons::set_position))
         .routes(routes!(lessons::check))
         .routes(routes!(lessons::answer))
+        .routes(routes!(variables::get))
 }
 
 /// The OpenAPI document, as `boatyard openapi` prints it.

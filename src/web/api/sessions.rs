@@ -13,9 +13,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    session::{EndReason, Live, NodeName, NodeUsage, PublicName, SessionId, StartRequest},
+    session::{Deployment, EndReason, Live, NodeName, NodeUsage, PublicName, SessionId, StartRequest},
     template::Template,
-    web::{App, Problem, access::Access, client, problem::rfc3339},
+    web::{
+        App, Problem,
+        access::Access,
+        client,
+        problem::rfc3339,
+        stacks::{self, StackWish},
+    },
 };
 
 /// What a session shall be.
@@ -31,9 +37,12 @@ pub struct NewSession {
     /// Name of the lab image; the template's, the lesson's or the server's usual one, where absent.
     #[serde(default)]
     image: Option<String>,
-    /// Name of a template; one node where absent.
+    /// Name of a template; one node where absent, or the first with a swarm where a stack wants one.
     #[serde(default)]
     template: Option<String>,
+    /// A stack that is deployed as soon as the session is there.
+    #[serde(default)]
+    stack: Option<StackWish>,
 }
 
 /// A session.
@@ -59,6 +68,8 @@ pub struct SessionView {
     pub course: Option<String>,
     /// The lesson that it was started for.
     pub lesson: Option<String>,
+    /// How far the stack is that it was started to deploy; null where there is none.
+    pub deployment: Option<Deployment>,
 }
 
 /// A session that was just started.
@@ -152,6 +163,7 @@ impl SessionView {
             url: format!("{}{}", app.sessions.config().base_url(), page_path(row.id, row.lesson.as_ref())),
             course,
             lesson,
+            deployment: live.deployment(),
         }
     }
 }
@@ -195,9 +207,14 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
     request_body(content = NewSession, description = "May be left out"),
     responses(
         (status = 201, body = StartedSession),
-        (status = 404, body = Problem, description = "No such lesson, lab image or template", content_type = "application/problem+json"),
+        (status = 403, body = Problem, description = "The stack is at an address that the server does not ask", content_type = "application/problem+json"),
+        (status = 404, body = Problem, description = "No such lesson, lab image, template or stack", content_type = "application/problem+json"),
+        (status = 409, body = Problem, description = "The stack has changed (`stack-changed`), or the lab image has no Docker Engine", content_type = "application/problem+json"),
+        (status = 422, body = Problem, description = "The stack is no Compose file, or cannot be deployed that way", content_type = "application/problem+json"),
         (status = 429, body = Problem, description = "The client has as many as it may have (`client-limit`, `address-limit`)", content_type = "application/problem+json"),
+        (status = 502, body = Problem, description = "The stack's server cannot be reached", content_type = "application/problem+json"),
         (status = 503, body = Problem, description = "All places are taken (`full`)", content_type = "application/problem+json"),
+        (status = 504, body = Problem, description = "The stack's server does not answer in time", content_type = "application/problem+json"),
     ))]
 pub async fn create(
     State(app): State<App>,
@@ -212,9 +229,19 @@ pub async fn create(
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
     let (owner, jar) = client::known_or_new(&app, jar);
-    let template = app.template(new.template.as_deref())?;
+    let (plan, template) = match new.stack {
+        Some(wish) => {
+            let wanted = wish.wanted(new.template);
+            let (plan, template) = stacks::resolve(&app, &wanted, new.image.as_deref()).await?;
+            (Some(plan), template)
+        }
+        None => (None, app.template(new.template.as_deref())?),
+    };
     let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
+    if let Some(plan) = plan {
+        app.sessions.deploy(&created.live, plan);
+    }
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
 }

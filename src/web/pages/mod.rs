@@ -5,6 +5,7 @@ mod home;
 mod port_link;
 mod session;
 mod start;
+mod try_link;
 
 use axum::{
     Router,
@@ -29,6 +30,8 @@ pub fn router() -> Router<App> {
         .route("/", get(home::home))
         .route("/catalogue", get(catalogue::catalogue))
         .route("/sessions", post(start::start))
+        .route("/try", get(try_link::show).post(try_link::start))
+        .route("/try/badge.svg", get(try_link::badge))
         .route("/s/{id}", get(session::playground))
         .route("/s/{id}/{course}/{lesson}", get(session::lesson))
         .route("/s/{id}/ports/{node}/{port}", get(port_link::open))

@@ -5,6 +5,7 @@ mod home;
 mod notice;
 mod port;
 mod session;
+mod try_link;
 
 use askama::Template;
 use axum::{
@@ -18,6 +19,7 @@ pub use home::{CourseCard, HomePage, ImageChoice, LessonCard, RunningSession};
 pub use notice::{EndedPage, ErrorPage, FullPage, LimitPage};
 pub use port::{PortErrorPage, PortWaitingPage};
 pub use session::{LessonLink, LessonPlace, LessonView, PageState, SessionPage, StepLink};
+pub use try_link::{StackCard, TryErrorPage, TryListPage, TryPage, code_parts};
 
 /// What allows a page's own inline script and styles, and nobody else's: 128 random bits for each response.
 #[derive(Debug, Clone)]

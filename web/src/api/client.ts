@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo, VariableView } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -69,6 +69,16 @@ export class SessionApi {
 
   joinSwarm(node: string, role: SwarmRole): Promise<NodeView> {
     return json("POST", `${this.base}/nodes/${seg(node)}/swarm`, { role });
+  }
+
+  /** Types the command of the session's stack once more. */
+  async deployAgain(): Promise<void> {
+    await send("POST", `${this.base}/deployment`);
+  }
+
+  /** What a variable in a lesson's command stands for on a node now. */
+  async variable(node: string, name: string): Promise<string> {
+    return (await json<VariableView>("GET", `${this.base}/nodes/${seg(node)}/variables/${seg(name)}`)).value;
   }
 
   terminals(node: string): Promise<TerminalInfo[]> {

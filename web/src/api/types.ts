@@ -22,6 +22,12 @@ export type RegistryContents = Schemas["RegistryContents"];
 export type PushedRepository = Schemas["PushedRepository"];
 export type PushedTag = Schemas["PushedTag"];
 export type PushedLayer = Schemas["PushedLayer"];
+/** The stack that a session was started to deploy. */
+export type Deployment = Schemas["Deployment"];
+export type DeployStage = Schemas["DeployStage"];
+export type ServiceProgress = Schemas["ServiceProgress"];
+export type ServiceState = Schemas["ServiceState"];
+export type VariableView = Schemas["VariableView"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];

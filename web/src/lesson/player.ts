@@ -1,5 +1,5 @@
 import type { LessonApi, SessionApi } from "../api/client";
-import type { Progress, SessionEvent } from "../api/types";
+import type { NodeView, Progress, SessionEvent } from "../api/types";
 import { Checks } from "./checks";
 import { setUpCommands, type Run } from "./commands";
 import { setUpFiles } from "./files";
@@ -7,6 +7,7 @@ import { setUpPortLinks } from "./ports";
 import { setUpQuizzes } from "./quizzes";
 import { Steps } from "./steps";
 import { Stopwatch } from "./stopwatch";
+import type { VariableCommand } from "./variables";
 import { need } from "../ui/dom";
 import { spoken } from "../ui/time";
 
@@ -24,6 +25,7 @@ export class Player {
   private readonly checks = new Map<string, Checks>();
   private readonly name: string;
   private readonly api: LessonApi;
+  private readonly variables: VariableCommand[];
 
   constructor(
     private readonly root: HTMLElement,
@@ -43,7 +45,7 @@ export class Player {
     );
     // What scrolls sideways must be reachable by keyboard.
     for (const pre of root.querySelectorAll("pre")) pre.tabIndex = 0;
-    setUpCommands(root, run, several);
+    this.variables = setUpCommands(root, session, run, several);
     setUpFiles(root, (node, path, content) => session.writeFile(node, path, content));
     setUpPortLinks(root, session.id);
     setUpQuizzes(root, place.progress?.quizzes ?? {}, (quiz, answers) => this.api.answer(quiz, answers));
@@ -54,6 +56,11 @@ export class Player {
     }
     this.done(place.progress?.steps_done ?? []);
     this.steps.start(place.progress?.current_step ?? null);
+  }
+
+  /** What the session's nodes are now: commands may wait for a swarm. */
+  showNodes(nodes: NodeView[]): void {
+    for (const command of this.variables) command.show(nodes);
   }
 
   take(event: SessionEvent): void {
