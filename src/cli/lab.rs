@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::course;
+use crate::{course, stack::Stacks};
 
 #[derive(Debug, Subcommand)]
 pub enum Lab {
@@ -24,7 +24,11 @@ impl Lab {
         for p in &problems {
             println!("{p}");
         }
-        let errors = problems.iter().filter(|p| p.severity == course::Severity::Error).count();
+        let (_, broken) = Stacks::load(&folder, None);
+        for p in &broken {
+            println!("{p}");
+        }
+        let errors = problems.iter().filter(|p| p.severity == course::Severity::Error).count() + broken.len();
         anyhow::ensure!(errors == 0, "{errors} errors in {}; see docs/lesson-format.md", folder.display());
         println!("{} is in order ({} warnings)", folder.display(), problems.len());
         Ok(())

@@ -96,6 +96,14 @@ impl Plan {
         Ok(Plan { name: name.to_owned(), source, swarm, file, text, compose, files, digest })
     }
 
+    /// What it is called where nobody says otherwise.
+    pub fn usual_name(&self) -> String {
+        match &self.source {
+            Source::Named(id) => id.rsplit('/').next().unwrap_or(id).to_owned(),
+            Source::Url(url) => url::Url::parse(url).map(|url| name_of(&url)).unwrap_or_default(),
+        }
+    }
+
     /// What is typed to deploy it.
     pub fn command(&self) -> String {
         let Plan { name, file, .. } = self;

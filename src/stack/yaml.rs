@@ -95,6 +95,14 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Yaml::Null)
     }
 
+    fn visit_none<E: Error>(self) -> Result<Yaml, E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Yaml, D::Error> {
+        self.deserialize(d)
+    }
+
     fn visit_bool<E: Error>(self, v: bool) -> Result<Yaml, E> {
         self.scalar(v.to_string())
     }

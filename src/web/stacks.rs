@@ -254,9 +254,9 @@ fn url(app: &App, plan: &Plan, template: &Template) -> String {
         let same = app.stacks.named().find(name).is_some_and(|s| s.id() == id);
         if same { name.to_owned() } else { id.to_owned() }
     };
-    let (stack, usual_name) = match &plan.source {
-        Source::Named(id) => (named(id), id.rsplit('/').next().map(str::to_owned)),
-        Source::Url(url) => (url.clone(), None),
+    let stack = match &plan.source {
+        Source::Named(id) => named(id),
+        Source::Url(url) => url.clone(),
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("stack", &stack);
@@ -266,7 +266,7 @@ fn url(app: &App, plan: &Plan, template: &Template) -> String {
     if plan.swarm != (template.managers > 0) {
         query.append_pair("swarm", if plan.swarm { "1" } else { "0" });
     }
-    if usual_name.as_deref() != Some(plan.name.as_str()) {
+    if plan.usual_name() != plan.name {
         query.append_pair("name", &plan.name);
     }
     format!("{}/try?{}", app.sessions.config().base_url(), query.finish())

@@ -57,6 +57,9 @@ test("axe finds nothing serious on any page, and all fit a phone", { timeout: 30
   // What a lab image holds, by its own record.
   await page.locator(".labs tr", { hasText: "default" }).getByText(/docker \d+\.\d+/).first().waitFor();
   await visit(page, `${yard.url}/nothing`, "not found");
+  await visit(page, `${yard.url}/try`, "stacks");
+  await visit(page, `${yard.url}/try?stack=counter&swarm=1`, "a stack");
+  await visit(page, `${yard.url}/try?stack=nothing`, "no such stack");
 
   await start(page, yard.url, "lesson");
   const session = page.url().match(/.*\/s\/[^/]+/)![0];

@@ -24,7 +24,7 @@ use self::{
     model::Seen,
     typed::{Ended, marked_shell},
 };
-use super::{DockerTold, Event, Live, Node, NodeName, Sessions, ask, create::FIRST_TERMINAL};
+use super::{DockerTold, Event, Live, Node, NodeName, Sessions, create::FIRST_TERMINAL};
 use crate::{
     agent::{AgentError, Condition, full},
     stack::Plan,
@@ -36,10 +36,8 @@ const GATHER: Duration = Duration::from_millis(150);
 const EVERY: Duration = Duration::from_millis(1000);
 /// A download of which nothing was heard for so long is over.
 const QUIET: Duration = Duration::from_secs(3);
-/// A port that speaks no HTTP serves where it keeps a connection open for so long.
+/// A port serves where it keeps a connection open for so long.
 const GREETING: Duration = Duration::from_millis(200);
-/// Longest answer of a port that is looked at.
-const MOST_ANSWER: usize = 1 << 20;
 
 /// Why a stack is not deployed again.
 #[derive(Debug, thiserror::Error)]
@@ -257,13 +255,9 @@ async fn first_port(live: &Live, plan: &Plan, seen: &[Seen], first: &Arc<Node>) 
 }
 
 /// Whether something serves a port. Docker takes connections to a published port from the start, and ends them at once
-/// while the program in the container does not listen yet.
+/// while the program in the container does not listen yet; one that serves greets, or waits for a request. None is sent:
+/// the app's first visitor is the student.
 async fn answers(node: &Node, port: u16) -> bool {
-    let Ok(stream) = node.agent().dial_port(port).await else { return false };
-    if ask::get(stream, "/", &format!("localhost:{port}"), MOST_ANSWER).await.is_ok() {
-        return true;
-    }
-    // What speaks no HTTP greets, or waits for a word.
     let Ok(stream) = node.agent().dial_port(port).await else { return false };
     let mut first = [0];
     match timeout(GREETING, hyper_util::rt::TokioIo::new(stream).read(&mut first)).await {

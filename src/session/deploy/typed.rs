@@ -97,9 +97,9 @@ fn last_line(heard: &[u8]) -> String {
         match c {
             '\x1b' => match chars.next() {
                 // Control sequences end with a letter or the like (ECMA-48, 5.4).
-                Some('[') => while chars.next().is_some_and(|c| !('\x40'..='\x7e').contains(&c)) {},
+                Some('[') => while chars.next_if(|c| *c != '\x1b').is_some_and(|c| !('\x40'..='\x7e').contains(&c)) {},
                 // Operating system commands end with a bell or ESC \.
-                Some(']') => while chars.next().is_some_and(|c| c != '\x07' && c != '\x1b') {},
+                Some(']') => while chars.next_if(|c| *c != '\x1b').is_some_and(|c| c != '\x07') {},
                 _ => {}
             },
             '\n' | '\r' => plain.push('\n'),

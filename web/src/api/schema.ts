@@ -54,6 +54,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deploys the session's stack once more: its command is typed again. */
+        post: operations["deploy_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/events": {
         parameters: {
             query?: never;
@@ -359,6 +376,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes/{node}/variables/{variable}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a variable in a lesson's command stands for now: `swarm.join` and `swarm.join.manager` for the command by which the
+         *     node joins the session's swarm.
+         */
+        get: operations["variable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/registry": {
         parameters: {
             query?: never;
@@ -431,6 +468,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stacks that have a name: those of courses, and the operator's own. */
+        get: operations["list_stacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session with this stack would deploy. It starts nothing. */
+        get: operations["plan_stack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -489,6 +560,48 @@ export interface components {
             checks: components["schemas"]["CheckResult"][];
             /** @description Whether there are some, and all have passed. */
             done: boolean;
+        };
+        /**
+         * @description Where a deployment is.
+         * @enum {string}
+         */
+        DeployStage: "preparing" | "deploying" | "starting" | "ready" | "failed";
+        /** @description A published port. */
+        DeployedPort: {
+            /** @description Whether something answers there. */
+            answers: boolean;
+            /** @description The node where it is open, or is expected to be. */
+            node: components["schemas"]["NodeName"];
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+        };
+        /** @description A stack that a session was started to deploy, and how far it is. */
+        Deployment: {
+            /** @description What is typed to deploy it. */
+            command: string;
+            /**
+             * Format: int64
+             * @description Bytes of images that are being downloaded now, on all nodes together; null where none are.
+             */
+            downloading?: number | null;
+            /** @description Why it failed, in Docker's own words. */
+            error?: string | null;
+            /** @description Name of its folder, and of its Compose project or its stack in the swarm. */
+            name: string;
+            port?: components["schemas"]["DeployedPort"] | null;
+            /** @description Its services, in the order of its file. */
+            services: components["schemas"]["ServiceProgress"][];
+            /** @description Where it comes from: a stack's id, or an address. */
+            source: string;
+            /** @description Where it is. */
+            stage: components["schemas"]["DeployStage"];
+            /** @description Whether it is a stack of a swarm. */
+            swarm: boolean;
+            /** @description The terminal of `node1` in which it is typed. */
+            terminal: string;
         };
         /**
          * @description State of a node's Docker Engine.
@@ -626,6 +739,11 @@ export interface components {
             /** @description Version of Boatyard. */
             version: string;
         };
+        /**
+         * @description From where an image comes.
+         * @enum {string}
+         */
+        ImageSource: "catalogue" | "upstream" | "built" | "nowhere";
         /** @description As what a node shall join. */
         JoinSwarm: {
             /** @description What it shall be. */
@@ -664,7 +782,8 @@ export interface components {
             image?: string | null;
             /** @description Id of a lesson of that course, which the session's page shows. */
             lesson?: string | null;
-            /** @description Name of a template; one node where absent. */
+            stack?: components["schemas"]["StackWish"] | null;
+            /** @description Name of a template; one node where absent, or the first with a swarm where a stack wants one. */
             template?: string | null;
         };
         /**
@@ -697,6 +816,17 @@ export interface components {
             running?: number | null;
             /** @description The sessions that the client has. */
             sessions?: components["schemas"]["SessionId"][];
+        };
+        /** @description A service of a stack. */
+        PlannedService: {
+            /** @description From where that comes. */
+            from: components["schemas"]["ImageSource"];
+            /** @description Its image; null where it is only built. */
+            image?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The TCP ports that it publishes; what Docker chooses is not among them. */
+            ports: number[];
         };
         /** @description A port that listens in a node. */
         PortView: {
@@ -819,6 +949,22 @@ export interface components {
              */
             stored: number;
         };
+        /** @description How far a service is. */
+        ServiceProgress: {
+            /** @description Its image; null where it is only built. */
+            image?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it is. */
+            state: components["schemas"]["ServiceState"];
+            /** @description The same in words, such as `2 of 3 run`. */
+            words: string;
+        };
+        /**
+         * @description Where a service is.
+         * @enum {string}
+         */
+        ServiceState: "waiting" | "pulling" | "building" | "created" | "starting" | "running" | "done" | "failed";
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
             /** @description The session. */
@@ -868,6 +1014,11 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "registry";
+        } | {
+            /** @description The deployment. */
+            deployment: components["schemas"]["Deployment"];
+            /** @enum {string} */
+            type: "deployment";
         } | (components["schemas"]["Checked"] & {
             /** @description `course/lesson`. */
             lesson: string;
@@ -907,6 +1058,7 @@ export interface components {
             course?: string | null;
             /** @description When it was started (RFC 3339). */
             created_at: string;
+            deployment?: components["schemas"]["Deployment"] | null;
             /** @description When it ends (RFC 3339). */
             expires_at: string;
             /**
@@ -926,6 +1078,80 @@ export interface components {
             state: string;
             /** @description Its page. */
             url: string;
+        };
+        /** @description What is deployed where, before it is. */
+        StackPlan: {
+            /** @description What is typed to deploy it. */
+            command: string;
+            /** @description Stands for all its files: `sha256:…`. */
+            digest: string;
+            /** @description Whether it comes from an address. */
+            fetched: boolean;
+            /** @description Name of its Compose file. */
+            file: string;
+            /** @description Paths of all its files. */
+            files: string[];
+            /** @description A badge for a README that leads there, in Markdown. */
+            markdown: string;
+            /** @description Name of its folder, and of its Compose project or its stack in the swarm. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Nodes that the session has.
+             */
+            nodes: number;
+            /**
+             * Format: int32
+             * @description The first port that it publishes; null where it publishes none, or Docker chooses it.
+             */
+            port?: number | null;
+            /** @description Its services, in the order of its file. */
+            services: components["schemas"]["PlannedService"][];
+            /** @description Where it comes from: a stack's id, or an address. */
+            source: string;
+            /** @description What it shows; null where nobody said. */
+            summary?: string | null;
+            /** @description Whether it is deployed as a stack of a swarm. */
+            swarm: boolean;
+            /** @description Name of the template. */
+            template: string;
+            /** @description Text of its Compose file. */
+            text: string;
+            /** @description What the pages call it. */
+            title: string;
+            /** @description Address of its page. */
+            url: string;
+            /** @description What may not work, in words; `code` in backticks. */
+            warnings: string[];
+        };
+        /** @description A stack with a name. */
+        StackView: {
+            /** @description What no other stack is called: `course/name`, or the name alone. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its services, in the order of its file. */
+            services: string[];
+            /** @description What it shows; null where nobody said. */
+            summary?: string | null;
+            /** @description What the pages call it. */
+            title: string;
+            /** @description Address of its page. */
+            url: string;
+        };
+        /** @description A stack for a new session. */
+        StackWish: {
+            /** @description Digest of what was looked at, by `GET /api/v1/stacks/plan`: anything else is not deployed. */
+            digest?: string | null;
+            /** @description What it shall be called: up to 32 of `a-z`, `0-9` and dash. Made from the source where absent. */
+            name?: string | null;
+            /**
+             * @description Name of a stack (`counter`, or `course/counter`), or the address of a Compose file on a host that the operator
+             *     allows.
+             */
+            source: string;
+            /** @description Whether it is deployed as a stack of a swarm. Where absent, it is where the template has a swarm. */
+            swarm?: boolean | null;
         };
         /** @description A session that was just started. */
         StartedSession: components["schemas"]["SessionView"] & {
@@ -1065,6 +1291,13 @@ export interface components {
              * @description Processes and threads that it may have.
              */
             processes_most: number;
+        };
+        /** @description A variable's value. */
+        VariableView: {
+            /** @description Its name. */
+            name: string;
+            /** @description What it stands for in a command that is typed on the node now. */
+            value: string;
         };
         /** @description A container: a writable layer on an image. */
         XrayContainer: {
@@ -1463,8 +1696,35 @@ export interface operations {
                     "application/json": components["schemas"]["StartedSession"];
                 };
             };
-            /** @description No such lesson, lab image or template */
+            /** @description The stack is at an address that the server does not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lesson, lab image, template or stack */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The stack has changed (`stack-changed`), or the lab image has no Docker Engine */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The stack is no Compose file, or cannot be deployed that way */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1481,8 +1741,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The stack's server cannot be reached */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description All places are taken (`full`) */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The stack's server does not answer in time */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1560,6 +1838,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deploy_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description No such session, or it has no stack */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is being deployed, or the terminal is busy */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2448,6 +2765,50 @@ export interface operations {
             };
         };
     };
+    variable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node on which the command is typed. */
+                node: string;
+                /** @description Its name, such as `swarm.join`. */
+                variable: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariableView"];
+                };
+            };
+            /** @description No such session, node or variable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It stands for nothing now (`no-swarm`, `member`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registry_contents: {
         parameters: {
             query?: never;
@@ -2573,6 +2934,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_stacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackView"][];
+                };
+            };
+        };
+    };
+    plan_stack: {
+        parameters: {
+            query: {
+                /**
+                 * @description Name of a stack (`counter`, or `course/counter`), or the address of a Compose file on a host that the operator
+                 *     allows.
+                 */
+                stack: string;
+                /** @description Name of a template; one node where absent, or the first with a swarm where one is wanted. */
+                template?: string;
+                /** @description Whether it is deployed as a stack of a swarm: `1` or `0`. Where absent, it is where the template has a swarm. */
+                swarm?: boolean;
+                /** @description What it shall be called: up to 32 of `a-z`, `0-9` and dash. */
+                name?: string;
+                /** @description Digest of what was looked at: anything else is not deployed. */
+                digest?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackPlan"];
+                };
+            };
+            /** @description No address, name or swarm (`bad-address`, `bad-name`, `no-swarm`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An address that the server does not ask (`refused-address`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such stack or template (`unknown-stack`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not what has the digest (`stack-changed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No Compose file, or one that cannot be deployed (`bad-stack`, `stack-too-large`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its server cannot be reached (`unreachable`) */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its server does not answer in time (`unreachable`) */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

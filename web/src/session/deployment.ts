@@ -59,7 +59,7 @@ export class DeploymentBar {
     const { stage, port, error } = deployment;
     this.element.dataset.stage = stage;
     this.say(words(deployment));
-    this.open.hidden = !port;
+    this.open.hidden = !port || (stage === "failed" && !port.answers);
     if (port) {
       this.open.href = portPath(this.api.id, port.node, port.port);
       this.open.replaceChildren(`Open port ${port.port}`, icon("out"));
@@ -131,7 +131,7 @@ export function words({ name, stage, services, port, downloading }: Deployment):
     case "preparing":
       return `${name}: its files are put in place`;
     case "deploying":
-      return `${name} is being deployed: ${count}${downloading ? `, ${megabytes(downloading)} downloaded so far` : ""}`;
+      return `${name} is being deployed: ${count}${downloading ? `, downloading (${megabytes(downloading)})` : ""}`;
     case "starting":
       if (up === services.length && port) return `${name}: ${count}; port ${port.port} does not answer yet`;
       return `${name} is starting: ${count}`;
