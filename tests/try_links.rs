@@ -41,7 +41,7 @@ fn sessions(server: &TestServer) -> usize {
 
 #[tokio::test]
 async fn a_stack_by_its_name_is_typed_deployed_and_answers() {
-    let server = TestServer::start();
+    let mut server = TestServer::start();
     let me = Student::start_with(&server, json!({"stack": {"source": "counter"}})).await;
     assert_eq!(me.session["deployment"]["command"], "cd ~/counter && docker compose up -d");
     let ready = deployment(&me, "ready").await;
@@ -55,6 +55,13 @@ async fn a_stack_by_its_name_is_typed_deployed_and_answers() {
     terminal.wait_for("lies in /root/counter").await;
     assert_eq!(me.ok("ls ~/counter").await, "app.py\ncompose.yaml\n");
 
+    // A server that was killed goes on with it.
+    server.kill();
+    server.start_again();
+    eventually("it answers", Duration::from_secs(10), || async { me.request(Method::GET, "").send().await.is_ok() })
+        .await;
+    deployment(&me, "ready").await;
+    let mut terminal = me.terminal("main", None).await;
     // What stops is told; the same again mends it.
     me.ok("docker kill counter-redis-1").await;
     let failed = deployment(&me, "failed").await;

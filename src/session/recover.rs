@@ -53,7 +53,8 @@ impl Sessions {
             if session.state == State::Running && !living.is_empty() {
                 let (living, dead) = mine.into_iter().partition::<Vec<_>, _>(|n| living.contains(&n.sandbox));
                 kept.extend(living.iter().map(|n| n.sandbox.clone()));
-                self.adopt(session, &living);
+                let live = self.adopt(session, &living);
+                self.resume_deployment(&live)?;
                 found.sessions += 1;
                 nodes.extend(dead);
             } else {

@@ -96,6 +96,25 @@ impl Plan {
         Ok(Plan { name: name.to_owned(), source, swarm, file, text, compose, files, digest })
     }
 
+    /// What a later server needs to know of it.
+    pub(crate) fn to_json(&self) -> String {
+        let url = matches!(self.source, Source::Url(_));
+        let Plan { name, source, swarm, file, text, .. } = self;
+        serde_json::json!({"name": name, "source": source.as_str(), "url": url, "swarm": swarm, "file": file, "text": text})
+            .to_string()
+    }
+
+    /// Reads what [`Plan::to_json`] wrote. Its files are not in it: they were written long ago.
+    pub(crate) fn of_json(json: &str) -> Option<Plan> {
+        let stored: serde_json::Value = serde_json::from_str(json).ok()?;
+        let of = |key: &str| stored[key].as_str().map(str::to_owned);
+        let source = of("source")?;
+        let source = if stored["url"] == true { Source::Url(source) } else { Source::Named(source) };
+        let text = of("text")?;
+        let compose = Compose::read(&text).ok()?;
+        Plan::new(&of("name")?, source, stored["swarm"] == true, of("file")?, text, compose, Vec::new()).ok()
+    }
+
     /// What it is called where nobody says otherwise.
     pub fn usual_name(&self) -> String {
         match &self.source {
@@ -199,6 +218,8 @@ mod tests {
         assert_eq!(stack.command(), "cd ~/s-1 && docker stack deploy --detach -c compose.yaml s-1");
         assert_eq!(stack.without_ip_vs().len(), 3);
         assert_eq!(by_compose.digest, stack.digest);
+        let again = Plan::of_json(&stack.to_json()).unwrap();
+        assert_eq!((again.command(), again.source, again.compose), (stack.command(), stack.source, stack.compose));
     }
 
     #[test]

@@ -50,6 +50,7 @@ impl Store {
         let steps = vec![
             M::up(include_str!("schema.sql")),
             M::up("ALTER TABLE nodes ADD COLUMN state TEXT NOT NULL DEFAULT 'running'; -- starting, running, leaving"),
+            M::up("ALTER TABLE sessions ADD COLUMN stack TEXT; -- what it was started to deploy, as JSON"),
         ];
         Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })

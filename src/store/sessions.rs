@@ -171,6 +171,24 @@ impl Store {
         Ok(n == 1)
     }
 
+    /// Keeps what a session was started to deploy.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn set_stack(&self, id: SessionId, stack: &str) -> Result<(), StoreError> {
+        self.lock().execute("UPDATE sessions SET stack = ?2 WHERE id = ?1", (id.to_string(), stack))?;
+        Ok(())
+    }
+
+    /// What a session was started to deploy.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn stack(&self, id: SessionId) -> Result<Option<String>, StoreError> {
+        let stack = self.lock().query_row("SELECT stack FROM sessions WHERE id = ?1", [id.to_string()], |r| r.get(0));
+        Ok(stack.optional()?.flatten())
+    }
+
     /// Ends a session; `false` if it had ended before.
     ///
     /// # Errors

@@ -126,20 +126,19 @@ pub enum ImageSource {
 }
 
 impl ImageSource {
-    fn words(self) -> &'static str {
+    /// Whether it cannot be had.
+    pub fn is_nowhere(self) -> bool {
+        self == ImageSource::Nowhere
+    }
+
+    /// The same in words.
+    pub fn words(self) -> &'static str {
         match self {
             ImageSource::Catalogue => "from the catalogue",
             ImageSource::Upstream => "from the internet",
             ImageSource::Built => "built in the session",
             ImageSource::Nowhere => "not in the catalogue",
         }
-    }
-}
-
-impl PlannedService {
-    /// Where its image comes from, in words.
-    pub fn from_words(&self) -> &'static str {
-        self.from.words()
     }
 }
 

@@ -28,6 +28,7 @@ use super::{DockerTold, Event, Live, Node, NodeName, Sessions, create::FIRST_TER
 use crate::{
     agent::{AgentError, Condition, full},
     stack::Plan,
+    store::StoreError,
 };
 
 /// Events that come within so long of each other are looked at once.
@@ -54,6 +55,17 @@ pub enum DeployError {
     /// The first node cannot be asked.
     #[error(transparent)]
     Agent(#[from] AgentError),
+}
+
+/// Where a deployment begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// With its files.
+    Anew,
+    /// With its command.
+    Again,
+    /// After its command, which an earlier server typed.
+    Typed,
 }
 
 /// A session's deployment.
@@ -91,7 +103,24 @@ impl Live {
 
 impl Sessions {
     /// Begins to deploy a stack in a session that was just started. A session has one stack: of several, the first counts.
-    pub fn deploy(&self, live: &Arc<Live>, plan: Plan) {
+    ///
+    /// # Errors
+    /// When the store fails; then it is not deployed.
+    pub fn deploy(&self, live: &Arc<Live>, plan: Plan) -> Result<(), StoreError> {
+        self.inner.store.set_stack(live.id(), &plan.to_json())?;
+        self.begin(live, plan, Begin::Anew);
+        Ok(())
+    }
+
+    /// Goes on with what an earlier server began to deploy in a session.
+    pub(super) fn resume_deployment(&self, live: &Arc<Live>) -> Result<(), StoreError> {
+        if let Some(plan) = self.inner.store.stack(live.id())?.and_then(|stored| Plan::of_json(&stored)) {
+            self.begin(live, plan, Begin::Typed);
+        }
+        Ok(())
+    }
+
+    fn begin(&self, live: &Arc<Live>, plan: Plan, begin: Begin) {
         let state = Mutex::new(Deployment::new(&plan, FIRST_TERMINAL));
         let deploying = Arc::new(Deploying { plan, state, again: Notify::new() });
         if live.deploying.set(deploying.clone()).is_err() {
@@ -101,7 +130,7 @@ impl Sessions {
         let (sessions, live) = (self.clone(), live.clone());
         self.inner.tasks.spawn(async move {
             let over = live.cancel.clone();
-            tokio::select! { () = over.cancelled() => {}, () = sessions.deploy_now(&live, &deploying) => {} }
+            tokio::select! { () = over.cancelled() => {}, () = sessions.deploy_now(&live, &deploying, begin) => {} }
         });
     }
 
@@ -123,14 +152,17 @@ impl Sessions {
         Ok(())
     }
 
-    async fn deploy_now(&self, live: &Live, deploying: &Deploying) {
+    async fn deploy_now(&self, live: &Live, deploying: &Deploying, mut begin: Begin) {
         let Some(node) = live.nodes().into_iter().next() else { return };
-        let mut prepared = false;
         loop {
-            let generation = if prepared { open(&node).await } else { self.prepare(&node, &deploying.plan).await };
+            let generation = match begin {
+                Begin::Anew => self.prepare(&node, &deploying.plan).await.map(Some),
+                Begin::Again => open(&node).await.map(Some),
+                Begin::Typed => Ok(None),
+            };
             match generation {
                 Ok(generation) => {
-                    prepared = true;
+                    begin = Begin::Again;
                     deploying.change(live, |d| (d.stage, d.error) = (DeployStage::Deploying, None));
                     self.follow(live, deploying, &node, generation).await;
                 }
@@ -160,11 +192,22 @@ impl Sessions {
         Ok(node.agent().open_terminal(FIRST_TERMINAL, &marked_shell(&welcome)).await?.generation)
     }
 
-    /// Types the command and follows what comes of it, until it shall be done again.
-    async fn follow(&self, live: &Live, deploying: &Deploying, node: &Arc<Node>, generation: u64) {
+    /// Types the command into the terminal of this generation, where it was not typed before, and follows what comes of
+    /// it, until it shall be done again.
+    async fn follow(&self, live: &Live, deploying: &Deploying, node: &Arc<Node>, generation: Option<u64>) {
         let mut news = live.docker_news();
         let command = deploying.plan.command();
-        let mut typed = std::pin::pin!(typed::run(node, FIRST_TERMINAL, generation, &command));
+        let mut typed = std::pin::pin!(async {
+            match generation {
+                Some(generation) => typed::run(node, FIRST_TERMINAL, generation, &command).await,
+                None => {
+                    while typed::busy_with(node, FIRST_TERMINAL).await?.is_some() {
+                        tokio::time::sleep(EVERY).await;
+                    }
+                    Ok(Ended { code: None, said: String::new() })
+                }
+            }
+        });
         let mut ended: Option<Ended> = None;
         let mut downloads = Downloads::default();
         let mut look_at = Instant::now() + EVERY;

@@ -139,6 +139,7 @@ impl Deployment {
             let why = s.error.as_deref().unwrap_or(&s.words);
             format!("{}: {why}", service.name)
         });
+        let begun = seen.iter().any(|s| s.state != ServiceState::Waiting);
         let up = seen.iter().all(|s| matches!(s.state, ServiceState::Running | ServiceState::Done));
         for (service, s) in self.services.iter_mut().zip(seen) {
             (service.state, service.words) = (s.state, s.words);
@@ -149,6 +150,9 @@ impl Deployment {
             (None, _) => (DeployStage::Deploying, None),
             (Some(end), _) if code.is_some_and(|c| c != 0) => (DeployStage::Failed, Some(why(end))),
             (Some(_), Some(failed)) => (DeployStage::Failed, Some(failed)),
+            (Some(_), None) if code.is_none() && !begun => {
+                (DeployStage::Failed, Some("None of its services was started.".into()))
+            }
             (Some(_), None) if up && answers => (DeployStage::Ready, None),
             (Some(_), None) => (DeployStage::Starting, None),
         };
@@ -195,6 +199,8 @@ mod tests {
             ((S::Running, S::Done), end(Some(0), ""), true, D::Ready),
             ((S::Running, S::Running), end(None, ""), true, D::Ready),
             ((S::Running, S::Failed), end(Some(0), ""), true, D::Failed),
+            ((S::Waiting, S::Waiting), end(Some(0), ""), false, D::Starting),
+            ((S::Waiting, S::Waiting), end(None, ""), false, D::Failed),
             ((S::Waiting, S::Running), end(Some(1), "no such image"), false, D::Failed),
         ] {
             let mut d = deployment();

@@ -32,8 +32,7 @@ fn is_public_v6(a: Ipv6Addr) -> bool {
     let s = a.segments();
     // Only 2000::/3 is given out: so neither loopback, mapped IPv4, NAT64, unique local, link-local nor multicast.
     let unicast = s[0] & 0xe000 == 0x2000;
-    let special = (s[0] == 0x2001 && s[1] < 0x0200) // Teredo and other protocols' own
-        || (s[0] == 0x2001 && s[1] == 0x0db8)
+    let special = (s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8)) // Teredo and other protocols' own; documentation
         || s[0] == 0x2002 // 6to4 carries an IPv4 address
         || (s[0] == 0x3fff && s[1] < 0x1000);
     unicast && !special

@@ -42,7 +42,7 @@ impl FromStr for Origin {
         }
         // `url` leaves the scheme's own port out, so it is looked for in what was written.
         if url.scheme() == "http"
-            && !text.trim_end_matches('/').rsplit(':').next().is_some_and(|p| p.parse::<u16>().is_ok())
+            && text.trim_end_matches('/').rsplit(':').next().is_none_or(|p| p.parse::<u16>().is_err())
         {
             return Err(format!("`{text}`: an origin without TLS must name its port, as in http://127.0.0.1:3000"));
         }

@@ -73,7 +73,9 @@ pub async fn start(
     };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
-            app.sessions.deploy(&created.live, plan);
+            if let Err(e) = app.sessions.deploy(&created.live, plan) {
+                return problem_page(e.into());
+            }
             let row = created.live.row();
             Redirect::to(&api::page_path(row.id, row.lesson.as_ref())).into_response()
         }
