@@ -72,10 +72,12 @@ async fn a_stack_by_its_name_is_typed_deployed_and_answers() {
     // Not into what runs in the terminal.
     terminal.write("sleep 600\r").await;
     eventually("the terminal is busy", Duration::from_secs(20), || async {
-        let busy = me.request(Method::POST, "/deployment").send().await.unwrap();
-        busy.status() == StatusCode::CONFLICT && busy.json::<Value>().await.unwrap()["code"] == "busy"
+        me.get("/nodes/node1/terminals").await[0]["foreground"] == "sleep"
     })
     .await;
+    let busy = me.request(Method::POST, "/deployment").send().await.unwrap();
+    assert_eq!(busy.status(), StatusCode::CONFLICT);
+    assert_eq!(busy.json::<Value>().await.unwrap()["code"], "busy");
     terminal.close().await;
     me.close().await;
     let without = Student::start(&server).await;

@@ -85,13 +85,15 @@ impl Finder {
     /// # Errors
     /// [`StackError`].
     pub async fn plan(&self, wish: &Wish) -> Result<Plan, StackError> {
-        let name = wish.name.as_deref();
         if !wish.stack.contains("://") {
             let stack = self.named.find(&wish.stack);
             let stack = stack.ok_or_else(|| StackError::Unknown(wish.stack.chars().take(80).collect()))?;
-            return Plan::of_named(stack, name, wish.swarm);
+            return Plan::of_named(stack, wish.name.as_deref(), wish.swarm);
         }
         let (url, text) = self.fetcher.fetch(&wish.stack).await?;
-        Plan::of_fetched(&url, text, name, wish.swarm)
+        let (name, swarm) = (wish.name.clone(), wish.swarm);
+        // A mebibyte of someone's YAML takes its time.
+        let read = tokio::task::spawn_blocking(move || Plan::of_fetched(&url, text, name.as_deref(), swarm));
+        read.await.unwrap_or_else(|e| Err(StackError::NoCompose(e.to_string())))
     }
 }

@@ -211,6 +211,8 @@ impl Sessions {
         let mut ended: Option<Ended> = None;
         let mut downloads = Downloads::default();
         let mut look_at = Instant::now() + EVERY;
+        // A flood of events takes at most half of the time.
+        let mut rested = Instant::now();
         loop {
             tokio::select! {
                 () = deploying.again.notified(), if ended.is_some() => return,
@@ -229,10 +231,12 @@ impl Sessions {
                         Err(RecvError::Lagged(_)) => {}
                         Err(RecvError::Closed) => return,
                     }
-                    look_at = look_at.min(Instant::now() + GATHER);
+                    look_at = look_at.min(rested.max(Instant::now() + GATHER));
                 }
                 () = tokio::time::sleep_until(look_at) => {
+                    let began = Instant::now();
                     self.look(live, deploying, node, ended.as_ref(), &mut downloads).await;
+                    rested = Instant::now() + began.elapsed();
                     let idle = ended.is_some() && deploying.now().is_settled();
                     // What runs may still stop; that is an event. What lies on no engine of ours is not.
                     look_at = Instant::now() + if idle { EVERY * 30 } else { EVERY };
