@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     EndReason, NodeName, PublicName, SessionId, SwarmRole,
+    company::Company,
+    share::Shares,
     usage::{LimitReached, NodeUsage},
 };
 use crate::{
@@ -64,6 +66,10 @@ pub enum Event {
         /// `course/lesson`.
         lesson: String,
     },
+    /// Who is there, or how others are let in, changed.
+    People,
+    /// The person of this number types.
+    Typing(u32),
     /// The session ends soon.
     Warning {
         /// Seconds until its end.
@@ -115,6 +121,10 @@ pub struct Live {
     pub(super) checking: Semaphore,
     /// How many look at the session now.
     pub(super) viewers: watch::Sender<usize>,
+    /// Who is there.
+    pub(super) company: Company,
+    /// How others are let in.
+    pub(super) shares: Shares,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -162,6 +172,8 @@ impl Live {
             answers: Semaphore::new(4),
             checking: Semaphore::new(2),
             viewers: watch::Sender::new(0),
+            company: Company::default(),
+            shares: Shares::default(),
             watched: watch::Sender::new(Vec::new()),
         }
     }

@@ -5,6 +5,7 @@
 
 mod address;
 mod ask;
+mod company;
 mod create;
 mod end;
 mod expire;
@@ -18,6 +19,7 @@ mod probe;
 mod recover;
 mod services;
 mod setup;
+mod share;
 mod ssh;
 mod swarm;
 mod usage;
@@ -30,6 +32,7 @@ use std::{
 };
 
 pub(crate) use ask::ask_docker;
+pub use company::{Person, Place, PlaceTaken, Presence};
 pub use create::{CreateError, Created, StartRequest};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
 pub use lesson::{LessonError, StepWatch};
@@ -38,6 +41,7 @@ pub use live::{Event, Facts, Live, Node};
 pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::{Held, HeldLayer, Services};
+pub use share::{GuestId, Right, Share, ShareError, ShareId, ShareKind, Who};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use usage::{LimitReached, NodeUsage};

@@ -8,8 +8,11 @@ import { Countdown } from "./session/countdown";
 import { Lifetime } from "./session/lifetime";
 import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
+import { People } from "./session/people";
 import { PaneSwitch } from "./session/panes";
 import { Quiet } from "./session/quiet";
+import { may } from "./session/rights";
+import type { ShareDialog } from "./session/share";
 import { setUpShortcuts } from "./session/shortcuts";
 import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
@@ -72,9 +75,15 @@ new Panels({
 });
 acceptDrops(need(".screens"), api.base, () => {
   const node = currentTerminal()?.node;
-  return node ? { node, folder: () => workingFolder(node) } : null;
+  return node && may("type") ? { node, folder: () => workingFolder(node) } : null;
 });
-const events = new SessionEvents(api, take, (link) => bar.linked(link));
+const events = new SessionEvents(api, take, (link) => bar.linked(link), !may("own"));
+const people = new People(
+  (here) => events.here(here),
+  ({ node, terminal }) => void show(node, terminal),
+);
+void dock.then((d) => people.onOthers((others) => d.setOthers(others)));
+setUpSharing();
 
 const lesson = document.querySelector<HTMLElement>(".lesson");
 if (lesson && state.lesson) {
@@ -116,8 +125,17 @@ function apply(event: SessionEvent): void {
     case "warning":
       countdown.warn(event.seconds_left);
       break;
+    case "people":
+      people.show(event.people, event.you);
+      break;
+    case "typing":
+      people.typing(event.person);
+      break;
     case "ended":
       lifetime.ended(event.reason);
+      break;
+    case "unshared":
+      lifetime.unshared();
       break;
     default:
       player?.take(event);
@@ -148,7 +166,12 @@ async function startDock(): Promise<void> {
   dockStarted = true;
   try {
     const { Dock } = await terminalCode;
-    const made = new Dock(api, need(".term-tabs"), need(".screens"), nodes.map((node) => node.name), () => player?.focus());
+    const made = new Dock(api, need(".term-tabs"), need(".screens"), nodes.map((node) => node.name), () => player?.focus(), {
+      write: may("type"),
+      answers: () => people.answers,
+    });
+    made.onFront = (terminal) => events.here({ terminal });
+    if (made.front) made.onFront(made.front);
     const first = nodes[0];
     if (first) made.add(first.name, "main");
     if (!state.lesson) made.focus();
@@ -172,6 +195,25 @@ async function show(node: string, terminal: string): Promise<void> {
   }
 }
 
+/** The owner's button that shares the session; what it opens loads with the first click. */
+function setUpSharing(): void {
+  const button = document.querySelector("[data-share]");
+  if (!button) return;
+  let dialog: Promise<ShareDialog> | null = null;
+  const load = (): Promise<ShareDialog> => (dialog ??= import("./session/share").then(({ ShareDialog }) => new ShareDialog(api)));
+  button.addEventListener("click", () => {
+    load()
+      .then((d) => d.show())
+      .catch((error: unknown) => {
+        dialog = null;
+        toast(`The dialog did not open: ${(error as Error).message}`, "alert");
+      });
+  });
+  listeners.add((event) => {
+    if (event.type === "people") void dialog?.then((d) => d.changed(), () => undefined);
+  });
+}
+
 async function workingFolder(node: string): Promise<string> {
   const terminals = await api.terminals(node);
   const front = currentTerminal();
@@ -180,6 +222,7 @@ async function workingFolder(node: string): Promise<string> {
 }
 
 async function run(node: string, terminal: string, command: string, enter: boolean): Promise<void> {
+  if (!may("type")) return void toast("You are watching: only those who may type can run it.");
   panes.revealTerminal();
   try {
     const pane = await (await dock).show(node, terminal, matchMedia("(pointer: fine)").matches);

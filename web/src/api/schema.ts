@@ -63,7 +63,8 @@ export interface paths {
         };
         /**
          * What happens in a session: a WebSocket of JSON text messages. The page says which step it shows with
-         *     `{"type": "watch", "lesson": "course/lesson", "step": "id"}`.
+         *     `{"type": "watch", "lesson": "course/lesson", "step": "id"}`, and who is in front of it with
+         *     `{"type": "here", "name": "Ada", "terminal": {"node": "node1", "terminal": "main"}}`.
          */
         get: operations["events"];
         put?: never;
@@ -348,7 +349,8 @@ export interface paths {
         };
         /**
          * Attaches to a terminal: a WebSocket of binary frames. `generation` and `offset` say what the viewer has rendered, so
-         *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`.
+         *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`. Of a guest who
+         *     may only watch, neither input nor size is passed on, whatever `read_only` says.
          */
         get: operations["socket"];
         put?: never;
@@ -405,6 +407,41 @@ export interface paths {
         post?: never;
         /** Deletes a tag. The image stays where another tag names it. */
         delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shares of a session, and who came through each. */
+        get: operations["list_shares"];
+        put?: never;
+        /** Shares a session: whoever opens the link in the answer may watch, or type, until the share is ended. */
+        post: operations["make_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/shares/{share}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a share at once: its link opens nothing any more, and who came through it is sent away. */
+        delete: operations["end_share"];
         options?: never;
         head?: never;
         patch?: never;
@@ -612,6 +649,15 @@ export interface components {
             /** @description What is to be said of it. */
             text?: string | null;
         };
+        /** @description Someone who came through a share. */
+        GuestView: {
+            /** @description When they first came (RFC 3339). */
+            came_at: string;
+            /** @description Whether they are there now. */
+            here: boolean;
+            /** @description What they go by. */
+            name: string;
+        };
         /** @description What the server says of itself. */
         Health: {
             /**
@@ -651,6 +697,11 @@ export interface components {
          * @enum {string}
          */
         LimitReached: "out-of-memory" | "processes" | "disk";
+        /** @description A share that was just made. */
+        MadeShare: components["schemas"]["ShareView"] & {
+            /** @description Its link. It is told this once. */
+            url: string;
+        };
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
@@ -666,6 +717,13 @@ export interface components {
             lesson?: string | null;
             /** @description Name of a template; one node where absent. */
             template?: string | null;
+        };
+        /** @description How a session shall be shared. */
+        NewShare: {
+            /** @description What those who have the link may do. */
+            kind: components["schemas"]["ShareKind"];
+            /** @description What the owner calls it, such as "Class"; up to 60 characters. */
+            label?: string;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -685,6 +743,19 @@ export interface components {
             /** @description Ports that listen. */
             ports: components["schemas"]["PortView"][];
             swarm?: components["schemas"]["SwarmRole"] | null;
+        };
+        /** @description Someone whose page of the session is open. */
+        PersonView: {
+            /** @description What they go by, as they say themselves. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Number within the session: the owner's is 0.
+             */
+            number: number;
+            /** @description What they may do. */
+            right: components["schemas"]["Right"];
+            terminal?: components["schemas"]["TerminalAt"] | null;
         };
         /** @description What there is to know when there is no place for another session. */
         Places: {
@@ -819,6 +890,11 @@ export interface components {
              */
             stored: number;
         };
+        /**
+         * @description What someone may do in a session: each includes those before it. `web::rights` says what needs which.
+         * @enum {string}
+         */
+        Right: "watch" | "type" | "own";
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
             /** @description The session. */
@@ -883,6 +959,27 @@ export interface components {
             /** @enum {string} */
             type: "progress";
         }) | {
+            /** @description All of them: the owner first, then guests in the order of their numbers. */
+            people: components["schemas"]["PersonView"][];
+            /** @enum {string} */
+            type: "people";
+            /**
+             * Format: int32
+             * @description Number of who is told.
+             */
+            you: number;
+        } | {
+            /**
+             * Format: int32
+             * @description Their number.
+             */
+            person: number;
+            /** @enum {string} */
+            type: "typing";
+        } | {
+            /** @enum {string} */
+            type: "unshared";
+        } | {
             /**
              * Format: int64
              * @description Seconds until its end.
@@ -927,6 +1024,29 @@ export interface components {
             /** @description Its page. */
             url: string;
         };
+        /**
+         * Format: uuid
+         * @description Id of a share. It opens nothing.
+         */
+        ShareId: string;
+        /**
+         * @description What a share lets others do.
+         * @enum {string}
+         */
+        ShareKind: "watch" | "type";
+        /** @description A share of a session. */
+        ShareView: {
+            /** @description Who came through it, in that order. */
+            guests: components["schemas"]["GuestView"][];
+            /** @description Its id. */
+            id: components["schemas"]["ShareId"];
+            /** @description What those who have its link may do. */
+            kind: components["schemas"]["ShareKind"];
+            /** @description What the owner calls it; empty where nobody said. */
+            label: string;
+            /** @description When it was made (RFC 3339). */
+            made_at: string;
+        };
         /** @description A session that was just started. */
         StartedSession: components["schemas"]["SessionView"] & {
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
@@ -970,6 +1090,13 @@ export interface components {
             node?: string | null;
             /** @description Absolute path. */
             path: string;
+        };
+        /** @description Which terminal. */
+        TerminalAt: {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @description The terminal's id. */
+            terminal: string;
         };
         /** @description A terminal. */
         TerminalInfo: {
@@ -1585,6 +1712,15 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many guests as there may be (`too-many-guests`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2446,6 +2582,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description As many guests as there may be (`too-many-guests`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     registry_contents: {
@@ -2536,6 +2681,131 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareView"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShare"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeShare"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has as many as it may have (`share-limit`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The share. */
+                share: components["schemas"]["ShareId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
             404: {
                 headers: {
