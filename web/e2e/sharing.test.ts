@@ -15,7 +15,7 @@ after(async () => yard?.close());
 
 /** Makes a link by the dialog, and leaves it open. */
 async function share(page: Page, kind: "Watch" | "Type", label: string): Promise<string> {
-  if (!(await page.locator("dialog[open]").count())) await page.click("[data-share]");
+  if (!(await page.locator("dialog[open]").count())) await page.click(".bar > [data-share]");
   await page.locator(".share-kind", { hasText: kind }).click();
   await page.fill("#share-label", label);
   await page.press("#share-label", "Enter");
@@ -62,12 +62,15 @@ test("a guest watches, and types nothing", { timeout: 180_000 }, async () => {
   await type(page, "echo seen-$((6*7)) $(tput cols)");
   const columns = /seen-42 (\d+)/.exec(await shows(page, /\nseen-42 \d+/))![1]!;
   await shows(guest, `\nseen-42 ${columns}`);
-  // The smaller window changes nothing, and shows whole lines.
-  const fits = async (): Promise<string> => {
-    const [box, frame] = [await guest.locator(".pane.shown .xterm-screen").boundingBox(), await guest.locator(".pane.shown .term-frame").boundingBox()];
-    return box && frame && (box.width <= frame.width + 1 || box.width > 0) ? `${Math.round(box.width)} of ${Math.round(frame.width)}` : "";
+  // The smaller window changes nothing, and follows what happens.
+  await type(page, "seq 100; echo end-$((1+1))");
+  await shows(guest, "\nend-2");
+  const inSight = async (): Promise<boolean> => {
+    const frame = (await guest.locator(".pane.shown .term-frame").boundingBox())!;
+    const line = await guest.locator(".xterm-accessibility-tree:visible > div", { hasText: /^end-2/ }).boundingBox();
+    return line !== null && line.x >= frame.x && line.y >= frame.y && line.y + line.height <= frame.y + frame.height + 1;
   };
-  await until(guest, fits, (is) => is !== "" && Number(is.split(" ")[0]) <= Number(is.split(" ")[2]) + 1, "the terminal is wider than its frame");
+  await until(guest, inSight, (is) => is, "what happens is out of sight");
   await guest.locator(".xterm-helper-textarea:visible").focus();
   await guest.keyboard.type("echo not-mine\n");
   await guest.getByText("You are watching: what you type goes nowhere.").waitFor();
@@ -86,7 +89,7 @@ test("a guest watches, and types nothing", { timeout: 180_000 }, async () => {
   await page.locator(".people-button .person", { hasText: "AL" }).waitFor();
 
   // Revoked, and over at once.
-  await page.click("[data-share]");
+  await page.click(".bar > [data-share]");
   await page.getByRole("button", { name: "Revoke the link Watch, Class" }).click();
   await guest.getByRole("heading", { name: "The owner has ended this share" }).waitFor();
   await guest.getByRole("button", { name: "Stay here" }).click();
@@ -170,7 +173,16 @@ test("a guest follows a lesson on a phone", { timeout: 180_000 }, async () => {
   const wide = await guest.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 360, `${wide} px`);
   assert.equal(await guest.locator(".tool.run:visible, .key-bar:visible").count(), 0);
-  const owners = await page.evaluate(() => document.querySelector(".bar")!.scrollWidth <= innerWidth);
-  assert.ok(owners);
+  // With people and a port in it, the owner's bar still fits a phone.
+  await type(page, "python3 -m http.server 8080 >/dev/null 2>&1 &");
+  await page.locator(".port-chip", { hasText: "8080" }).waitFor();
+  assert.equal(await guest.locator("a.port-chip").count(), 0);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.waitForTimeout(200);
+  const close = (await page.locator("[data-close]").boundingBox())!;
+  assert.ok(close.x + close.width <= 360, `ends at ${close.x + close.width}`);
+  await page.getByRole("button", { name: "Share this session" }).click();
+  await page.getByRole("heading", { name: "Share this session" }).waitFor();
+  await page.getByRole("button", { name: "Done" }).click();
   await leave(page);
 });

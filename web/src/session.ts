@@ -195,20 +195,19 @@ async function show(node: string, terminal: string): Promise<void> {
   }
 }
 
-/** The owner's button that shares the session; what it opens loads with the first click. */
+/** The owner's buttons that share the session; what they open loads with the first click. */
 function setUpSharing(): void {
-  const button = document.querySelector("[data-share]");
-  if (!button) return;
   let dialog: Promise<ShareDialog> | null = null;
   const load = (): Promise<ShareDialog> => (dialog ??= import("./session/share").then(({ ShareDialog }) => new ShareDialog(api)));
-  button.addEventListener("click", () => {
+  const show = (): void => {
     load()
       .then((d) => d.show())
       .catch((error: unknown) => {
         dialog = null;
         toast(`The dialog did not open: ${(error as Error).message}`, "alert");
       });
-  });
+  };
+  for (const button of document.querySelectorAll("[data-share]")) button.addEventListener("click", show);
   listeners.add((event) => {
     if (event.type === "people") void dialog?.then((d) => d.changed(), () => undefined);
   });

@@ -15,7 +15,11 @@ const FEW = 5;
 const SHOWN = 3;
 const TONES = 6;
 
+/** Who comes says a name a moment later. */
+const NAMED = 700;
+
 const DOES = { own: "owner", type: "can type", watch: "watching" } as const;
+const COMES = { own: "the owner, is here.", type: "is here and can type.", watch: "is here, watching." } as const;
 
 /** What the page says of whoever is in front of it. */
 export interface Here {
@@ -122,7 +126,7 @@ export class People {
       clearTimeout(this.leaving.get(person.number));
       this.leaving.delete(person.number);
       const known = before.some(({ number }) => number === person.number);
-      if (this.met && !known && person.number !== you) this.say(`${person.name} is here, ${DOES[person.right]}.`);
+      if (this.met && !known && person.number !== you) setTimeout(() => this.announce(person.number), NAMED);
     }
     this.people = [...people, ...gone].sort((a, b) => a.number - b.number);
     this.met = true;
@@ -144,6 +148,11 @@ export class People {
 
   private others(): PersonView[] {
     return this.people.filter(({ number }) => number !== this.you);
+  }
+
+  private announce(number: number): void {
+    const person = this.people.find((p) => p.number === number);
+    if (person) this.say(`${person.name}${person.right === "own" ? ", " : " "}${COMES[person.right]}`);
   }
 
   private say(text: string): void {

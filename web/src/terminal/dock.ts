@@ -95,7 +95,7 @@ export class Dock {
       tab.querySelector(".tab-people")?.remove();
       if (there.length === 0) continue;
       const marks = h("span", { class: "tab-people", title: `Also here: ${there.map(({ name }) => name).join(", ")}` }, ...there.slice(0, 3).map(badge));
-      tab.append(marks);
+      tab.insertBefore(marks, tab.querySelector(".tab-close"));
     }
   }
 

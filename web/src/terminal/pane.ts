@@ -13,6 +13,7 @@ import { recall, remember } from "../ui/memory";
 import { isDark, onTheme } from "../ui/theme";
 import { toast } from "../ui/toast";
 import { Connection, type ConnectionState } from "./connection";
+import { followCursor } from "./follow";
 import { bindKeys, type KeyDeeds } from "./keys";
 import { portOf } from "./links";
 import { palette } from "./palette";
@@ -24,7 +25,9 @@ const FONT = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu
 /** A size of our own asking is answered well within this time; what is smaller after it is someone else's doing. */
 const SIZE_SETTLES = 600;
 const PROMPT_WITHIN = 2_000;
-const SIZES = { watched: 6, smallest: 9, usual: 14, largest: 28 };
+/** For so long a watcher who scrolls is left where they look. */
+const LOOKS_AROUND = 5_000;
+const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
   state(state: ConnectionState): void;
@@ -227,6 +230,14 @@ export class Pane {
   /** Nothing that is typed goes anywhere: who tries is told so. */
   private onlyWatched(): void {
     this.element.classList.add("watched");
+    // What happens stays in sight, unless the reader has just looked elsewhere.
+    let looked = 0;
+    for (const kind of ["wheel", "touchmove", "pointerdown"]) {
+      this.frame.addEventListener(kind, () => (looked = performance.now()), { passive: true });
+    }
+    this.terminal.onWriteParsed(() => {
+      if (performance.now() - looked > LOOKS_AROUND) followCursor(this.terminal, this.frame);
+    });
     let timer: ReturnType<typeof setTimeout> | undefined;
     this.frame.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
       if (key.length > 1 || ctrlKey || metaKey || altKey || this.state !== "open") return;
@@ -243,12 +254,13 @@ export class Pane {
     const { cols, rows } = this.terminal;
     let size = usual;
     this.terminal.options.fontSize = size;
-    for (let fits = this.fit.proposeDimensions(); fits && size > SIZES.watched; fits = this.fit.proposeDimensions()) {
+    for (let fits = this.fit.proposeDimensions(); fits && size > SIZES.smallest; fits = this.fit.proposeDimensions()) {
       const share = Math.min(fits.cols / cols, fits.rows / rows);
       if (share >= 1) break;
-      size = Math.max(SIZES.watched, Math.min(size - 0.5, Math.floor(size * share * 2) / 2));
+      size = Math.max(SIZES.smallest, Math.min(size - 0.5, Math.floor(size * share * 2) / 2));
       this.terminal.options.fontSize = size;
     }
+    followCursor(this.terminal, this.frame);
   }
 
   /** The terminal may be smaller than the window where someone else looks at it too. */
