@@ -18,6 +18,8 @@ const MOST_GUESTS: u32 = 500;
 const MOST: usize = 48;
 /// Most connections of one kind that one guest may have: so many tabs.
 const MOST_EACH: usize = 4;
+/// Most connections that all guests of a session together may have.
+const MOST_IN_ALL: usize = 800;
 /// How often it is told that someone types.
 const TYPING: Duration = Duration::from_secs(1);
 
@@ -120,6 +122,9 @@ impl Live {
     pub fn take_place(self: &Arc<Self>, who: Who, place: Place) -> Option<PlaceTaken> {
         if let Who::Guest(guest) = who {
             let mut state = self.company.lock();
+            if state.places.values().map(Vec::len).sum::<usize>() >= MOST_IN_ALL {
+                return None;
+            }
             let taken = state.places.entry(place.clone()).or_default();
             if taken.len() >= MOST || taken.iter().filter(|g| **g == guest).count() >= MOST_EACH {
                 return None;

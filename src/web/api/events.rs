@@ -31,8 +31,8 @@ use crate::{
 
 /// A page that takes no message for so long is gone; one that is not finds a fresh state when it comes back.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a page is heard about who is in front of it: everybody who looks is told.
-const HEARING: Duration = Duration::from_millis(250);
+/// How often a page is heard about who is in front of it, and told who is there: however many come and go.
+const COMPANY: Duration = Duration::from_millis(250);
 
 /// A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm.
 #[derive(Debug, Serialize, ToSchema)]
@@ -205,6 +205,8 @@ async fn tell(app: &App, live: &Arc<Live>, visitor: &Visitor, socket: WebSocket)
     let mut shown: Option<Shown> = None;
     let mut here: Option<(Option<String>, Option<TerminalAt>)> = None;
     let mut heard = Instant::now();
+    let mut people_told = Instant::now();
+    let mut people_changed = false;
     if everything(app, live, you, &mut out).await.is_err() {
         return Ok(());
     }
@@ -215,7 +217,12 @@ async fn tell(app: &App, live: &Arc<Live>, visitor: &Visitor, socket: WebSocket)
                 let _ = out.close().await;
                 return Ok(());
             }
-            () = tokio::time::sleep_until(heard + HEARING), if here.is_some() => {
+            () = tokio::time::sleep_until(people_told + COMPANY), if people_changed => {
+                people_changed = false;
+                people_told = Instant::now();
+                send(&mut out, &SessionEvent::People { people: PersonView::all(live), you }).await
+            }
+            () = tokio::time::sleep_until(heard + COMPANY), if here.is_some() => {
                 heard = Instant::now();
                 let (name, terminal) = here.take().unwrap_or_default();
                 presence.say(name.as_deref(), terminal.map(|t| (t.node, t.terminal)))?;
@@ -226,7 +233,11 @@ async fn tell(app: &App, live: &Arc<Live>, visitor: &Visitor, socket: WebSocket)
                     let _ = send(&mut out, &SessionEvent::Ended { reason }).await;
                     return Ok(());
                 }
-                Ok(event) => match message(app, live, event, shown.as_ref(), you) {
+                Ok(Event::People) => {
+                    people_changed = true;
+                    Ok(())
+                }
+                Ok(event) => match message(app, live, event, shown.as_ref()) {
                     Some(message) => send(&mut out, &message).await,
                     None => Ok(()),
                 },
@@ -292,7 +303,7 @@ async fn everything(
     Ok(())
 }
 
-fn message(app: &App, live: &Live, event: Event, shown: Option<&Shown>, you: u32) -> Option<SessionEvent> {
+fn message(app: &App, live: &Live, event: Event, shown: Option<&Shown>) -> Option<SessionEvent> {
     let facts = |node: &NodeName| live.node(node.as_str()).map(|n| (n.clone(), n.facts()));
     Some(match event {
         Event::Changed => SessionEvent::Session { session: SessionView::of(live, app) },
@@ -320,10 +331,9 @@ fn message(app: &App, live: &Live, event: Event, shown: Option<&Shown>, you: u32
         }
         Event::Warning { seconds_left } => SessionEvent::Warning { seconds_left },
         Event::Ended(reason) => SessionEvent::Ended { reason },
-        Event::People => SessionEvent::People { people: PersonView::all(live), you },
         Event::Typing(person) => SessionEvent::Typing { person },
         Event::Registry => SessionEvent::Registry,
-        Event::Activity => return None,
+        Event::People | Event::Activity => return None,
     })
 }
 

@@ -47,6 +47,10 @@ pub struct EndedPage {
 }
 
 impl EndedPage {
+    fn again(&self) -> &'static str {
+        if self.guest { "Start my own" } else { "Start again" }
+    }
+
     fn why(&self) -> &'static str {
         match self.reason.as_str() {
             "closed" if self.guest => "Its owner closed it.",

@@ -96,6 +96,11 @@ impl SessionPage {
         })
     }
 
+    /// What the button that starts a session says when this one is over.
+    fn again(&self) -> &'static str {
+        if self.is_own() { "Start again" } else { "Start my own" }
+    }
+
     fn is_own(&self) -> bool {
         self.right == Right::Own
     }
