@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     EndReason, NodeName, PublicName, SessionId, SwarmRole,
+    company::Company,
     deploy::Deploying,
+    share::Shares,
     usage::{LimitReached, NodeUsage},
 };
 use crate::{
@@ -67,6 +69,10 @@ pub enum Event {
         /// `course/lesson`.
         lesson: String,
     },
+    /// Who is there, or how others are let in, changed.
+    People,
+    /// The person of this number types.
+    Typing(u32),
     /// The session ends soon.
     Warning {
         /// Seconds until its end.
@@ -120,6 +126,10 @@ pub struct Live {
     pub(super) viewers: watch::Sender<usize>,
     /// The stack that it was started to deploy.
     pub(super) deploying: OnceLock<Arc<Deploying>>,
+    /// Who is there.
+    pub(super) company: Company,
+    /// How others are let in.
+    pub(super) shares: Shares,
     /// Steps that someone looks at: evaluated when something happens.
     pub(super) watched: watch::Sender<Vec<(String, String)>>,
 }
@@ -168,6 +178,8 @@ impl Live {
             checking: Semaphore::new(2),
             viewers: watch::Sender::new(0),
             deploying: OnceLock::new(),
+            company: Company::default(),
+            shares: Shares::default(),
             watched: watch::Sender::new(Vec::new()),
         }
     }

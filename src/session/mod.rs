@@ -5,6 +5,7 @@
 
 mod address;
 mod ask;
+mod company;
 mod create;
 mod deploy;
 mod end;
@@ -19,6 +20,7 @@ mod probe;
 mod recover;
 mod services;
 mod setup;
+mod share;
 mod ssh;
 mod swarm;
 mod usage;
@@ -32,6 +34,7 @@ use std::{
 };
 
 pub(crate) use ask::ask_docker;
+pub use company::{Person, Place, PlaceTaken, Presence};
 pub use create::{CreateError, Created, StartRequest};
 pub use deploy::{DeployError, DeployStage, DeployedPort, Deployment, ServiceProgress, ServiceState};
 pub use ids::{ClientId, NodeName, PublicName, SessionId};
@@ -41,6 +44,7 @@ pub use live::{Event, Facts, Live, Node};
 pub use nodes::NodeError;
 pub use recover::Recovered;
 pub use services::{Held, HeldLayer, Services};
+pub use share::{GuestId, Right, Share, ShareError, ShareId, ShareKind, Who};
 pub use swarm::{SwarmError, SwarmRole};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use usage::{LimitReached, NodeUsage};

@@ -6,6 +6,7 @@
 mod nodes;
 mod progress;
 mod sessions;
+mod shares;
 
 use std::{path::Path, sync::Mutex, time::Duration};
 
@@ -14,6 +15,7 @@ pub use progress::{Progress, QuizState};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
 pub use sessions::{Counts, NewSession, Refused, SessionRow};
+pub use shares::{GuestRow, ShareRow};
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,7 @@ impl Store {
             M::up(include_str!("schema.sql")),
             M::up("ALTER TABLE nodes ADD COLUMN state TEXT NOT NULL DEFAULT 'running'; -- starting, running, leaving"),
             M::up("ALTER TABLE sessions ADD COLUMN stack TEXT; -- what it was started to deploy, as JSON"),
+            M::up(include_str!("shares.sql")),
         ];
         Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })

@@ -9,8 +9,11 @@ import { DeploymentBar } from "./session/deployment";
 import { Lifetime } from "./session/lifetime";
 import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
+import { People } from "./session/people";
 import { PaneSwitch } from "./session/panes";
 import { Quiet } from "./session/quiet";
+import { may } from "./session/rights";
+import type { ShareDialog } from "./session/share";
 import { setUpShortcuts } from "./session/shortcuts";
 import { LIMITS } from "./session/usage";
 import type { Dock } from "./terminal/dock";
@@ -74,9 +77,15 @@ new Panels({
 });
 acceptDrops(need(".screens"), api.base, () => {
   const node = currentTerminal()?.node;
-  return node ? { node, folder: () => workingFolder(node) } : null;
+  return node && may("type") ? { node, folder: () => workingFolder(node) } : null;
 });
-const events = new SessionEvents(api, take, (link) => bar.linked(link));
+const events = new SessionEvents(api, take, (link) => bar.linked(link), !may("own"));
+const people = new People(
+  (here) => events.here(here),
+  ({ node, terminal }) => void show(node, terminal),
+);
+void dock.then((d) => people.onOthers((others) => d.setOthers(others)));
+setUpSharing();
 
 const lesson = document.querySelector<HTMLElement>(".lesson");
 if (lesson && state.lesson) {
@@ -122,8 +131,17 @@ function apply(event: SessionEvent): void {
     case "warning":
       countdown.warn(event.seconds_left);
       break;
+    case "people":
+      people.show(event.people, event.you);
+      break;
+    case "typing":
+      people.typing(event.person);
+      break;
     case "ended":
       lifetime.ended(event.reason);
+      break;
+    case "unshared":
+      lifetime.unshared();
       break;
     default:
       player?.take(event);
@@ -156,7 +174,12 @@ async function startDock(): Promise<void> {
   dockStarted = true;
   try {
     const { Dock } = await terminalCode;
-    const made = new Dock(api, need(".term-tabs"), need(".screens"), nodes.map((node) => node.name), () => player?.focus());
+    const made = new Dock(api, need(".term-tabs"), need(".screens"), nodes.map((node) => node.name), () => player?.focus(), {
+      write: may("type"),
+      answers: () => people.answers,
+    });
+    made.onFront = (terminal) => events.here({ terminal });
+    if (made.front) made.onFront(made.front);
     const first = nodes[0];
     if (first) made.add(first.name, "main");
     if (!state.lesson) made.focus();
@@ -180,6 +203,24 @@ async function show(node: string, terminal: string): Promise<void> {
   }
 }
 
+/** The owner's buttons that share the session; what they open loads with the first click. */
+function setUpSharing(): void {
+  let dialog: Promise<ShareDialog> | null = null;
+  const load = (): Promise<ShareDialog> => (dialog ??= import("./session/share").then(({ ShareDialog }) => new ShareDialog(api)));
+  const show = (): void => {
+    load()
+      .then((d) => d.show())
+      .catch((error: unknown) => {
+        dialog = null;
+        toast(`The dialog did not open: ${(error as Error).message}`, "alert");
+      });
+  };
+  for (const button of document.querySelectorAll("[data-share]")) button.addEventListener("click", show);
+  listeners.add((event) => {
+    if (event.type === "people") void dialog?.then((d) => d.changed(), () => undefined);
+  });
+}
+
 async function workingFolder(node: string): Promise<string> {
   const terminals = await api.terminals(node);
   const front = currentTerminal();
@@ -188,6 +229,7 @@ async function workingFolder(node: string): Promise<string> {
 }
 
 async function run(node: string, terminal: string, command: string, enter: boolean): Promise<void> {
+  if (!may("type")) return void toast("You are watching: only those who may type can run it.");
   panes.revealTerminal();
   try {
     const pane = await (await dock).show(node, terminal, matchMedia("(pointer: fine)").matches);

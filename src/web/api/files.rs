@@ -116,7 +116,12 @@ pub async fn write(
     };
     let upload = Upload::new(body, limit.as_u64()).map_err(|_| too_large())?;
     let exceeded = upload.watch();
-    let written = access.node.agent().write_file(&which.path, which.mode, &condition, upload.body).await;
+    let sent_away = access.visitor.sent_away();
+    let written = tokio::select! {
+        written = access.node.agent().write_file(&which.path, which.mode, &condition, upload.body) => written,
+        // What was not whole by then is not kept.
+        () = sent_away.cancelled() => return Err(access.visitor.unshared()),
+    };
     let entry = written.map_err(|e| match exceeded() {
         true => too_large(),
         false => {

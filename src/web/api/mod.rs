@@ -10,6 +10,7 @@ mod lessons;
 mod nodes;
 mod registry;
 mod sessions;
+mod shares;
 mod stacks;
 mod terminals;
 mod variables;
@@ -61,6 +62,8 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
         .routes(routes!(events::events))
+        .routes(routes!(shares::list, shares::make))
+        .routes(routes!(shares::end))
         .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))
         .routes(routes!(terminals::open, terminals::close))

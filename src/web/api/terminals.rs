@@ -21,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     agent::AgentSocket,
+    session::{Place, Right},
     web::{App, Problem, access::NodeAccess},
 };
 
@@ -30,6 +31,8 @@ const MAX_TERMINALS: usize = 16;
 const ENDED: u16 = 4000;
 /// Close code of a terminal that cannot be reached now: try again.
 const AGENT_GONE: u16 = 4001;
+/// Close code of a guest's terminal whose share the owner has ended.
+pub(super) const UNSHARED: u16 = 4010;
 
 /// Which terminal of which node.
 #[derive(Deserialize, IntoParams)]
@@ -100,22 +103,30 @@ pub async fn close(access: NodeAccess, Path(at): Path<TerminalPath>) -> Result<S
 }
 
 /// Attaches to a terminal: a WebSocket of binary frames. `generation` and `offset` say what the viewer has rendered, so
-/// that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`.
+/// that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`. Of a guest who
+/// may only watch, neither input nor size is passed on, whatever `read_only` says.
 #[utoipa::path(get, path = "/api/v1/sessions/{id}/nodes/{node}/terminals/{terminal}/socket", tag = "terminals",
     params(TerminalPath, ("generation" = Option<u64>, Query), ("offset" = Option<u64>, Query), ("cols" = Option<u16>, Query),
            ("rows" = Option<u16>, Query), ("read_only" = Option<bool>, Query)),
-    responses((status = 101), (status = 404, body = Problem)))]
+    responses((status = 101), (status = 404, body = Problem),
+              (status = 429, body = Problem, description = "As many guests as there may be (`too-many-guests`)")))]
 pub async fn socket(
     State(app): State<App>,
     access: NodeAccess,
     Path(at): Path<TerminalPath>,
-    Query(attach): Query<Attach>,
+    Query(mut attach): Query<Attach>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     check_name(&at.terminal)?;
+    attach.read_only |= access.visitor.right() < Right::Type;
+    let place = Place::Terminal(access.node.name().clone(), at.terminal.clone());
+    let place = super::events::place(&access.live, &access.visitor, place)?;
     let agent = access.node.agent().attach(&at.terminal, &attach).await?;
     let read_only = attach.read_only;
-    Ok(upgrade.max_message_size(MAX_FRAME).on_upgrade(move |browser| relay(app, access, browser, agent, read_only)))
+    Ok(upgrade.max_message_size(MAX_FRAME).on_upgrade(move |browser| async move {
+        relay(app, access, browser, agent, read_only).await;
+        drop(place);
+    }))
 }
 
 fn check_name(terminal: &str) -> Result<(), Problem> {
@@ -134,7 +145,12 @@ async fn relay(app: App, at: NodeAccess, browser: WebSocket, agent: AgentSocket,
             match message {
                 Message::Binary(frame) => {
                     let allowed = match frame.first() {
-                        Some(0x00 | 0x01) => !read_only,
+                        Some(0x00 | 0x01) if read_only => false,
+                        Some(0x00) => {
+                            at.live.typed(at.visitor.who);
+                            true
+                        }
+                        Some(0x01) => true,
                         Some(0x02) => true,
                         _ => return,
                     };
@@ -162,7 +178,11 @@ async fn relay(app: App, at: NodeAccess, browser: WebSocket, agent: AgentSocket,
         }
         Some(AGENT_GONE)
     };
+    let sent_away = at.visitor.sent_away();
     let ended = tokio::select! {
+        // First, so that nothing more goes either way.
+        biased;
+        () = sent_away.cancelled() => Some(UNSHARED),
         () = up => None,
         end = down => end,
         () = at.node.over() => Some(if at.is_there(&app) { AGENT_GONE } else { ENDED }),

@@ -3,15 +3,18 @@
 use axum::{
     extract::{
         State, WebSocketUpgrade,
-        ws::{Message, WebSocket},
+        ws::{CloseFrame, Message, WebSocket},
     },
     response::Response,
 };
 use futures_util::{SinkExt, StreamExt};
 
 use crate::{
-    session::Live,
-    web::{App, access::Access},
+    session::{Live, Place},
+    web::{
+        App, Problem,
+        access::{Access, Visitor},
+    },
     xray::{self, Xray},
 };
 
@@ -21,11 +24,21 @@ use crate::{
 #[utoipa::path(get, path = "/api/v1/sessions/{id}/xray", operation_id = "xray", tag = "sessions",
     params(("id" = crate::session::SessionId, Path)),
     responses((status = 101, body = xray::Message, description = "Each message"), (status = 404, body = crate::web::Problem)))]
-pub async fn xray(State(app): State<App>, Access(live): Access, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(1 << 10).on_upgrade(move |socket| tell(app, live, socket))
+pub async fn xray(
+    State(app): State<App>,
+    Access(live): Access,
+    visitor: Visitor,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let place = super::events::place(&live, &visitor, Place::Xray)?;
+    Ok(upgrade.max_message_size(1 << 10).on_upgrade(move |socket| async move {
+        tell(app, live, visitor, socket).await;
+        drop(place);
+    }))
 }
 
-async fn tell(app: App, live: std::sync::Arc<Live>, socket: WebSocket) {
+async fn tell(app: App, live: std::sync::Arc<Live>, visitor: Visitor, socket: WebSocket) {
+    let sent_away = visitor.sent_away();
     let mut look = Xray::look(&app.sessions, &live);
     let (mut out, mut page) = socket.split();
     loop {
@@ -40,6 +53,11 @@ async fn tell(app: App, live: std::sync::Arc<Live>, socket: WebSocket) {
                 Some(Ok(_)) => {}
             },
             () = live.over() => return,
+            () = sent_away.cancelled() => {
+                let close = CloseFrame { code: super::terminals::UNSHARED, reason: "".into() };
+                let _ = out.send(Message::Close(Some(close))).await;
+                return;
+            }
         }
     }
 }

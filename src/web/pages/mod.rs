@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod home;
+mod join;
 mod port_link;
 mod session;
 mod start;
@@ -34,6 +35,7 @@ pub fn router() -> Router<App> {
         .route("/try/badge.svg", get(try_link::badge))
         .route("/s/{id}", get(session::playground))
         .route("/s/{id}/{course}/{lesson}", get(session::lesson))
+        .route("/s/{id}/join/{secret}", get(join::join))
         .route("/s/{id}/ports/{node}/{port}", get(port_link::open))
         .route("/assets/{name}", get(assets::serve))
 }

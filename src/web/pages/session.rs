@@ -10,12 +10,12 @@ use axum_extra::extract::cookie::SignedCookieJar;
 use super::problem_page;
 use crate::{
     course::{Course, Lesson},
-    session::{SessionId, State as Life},
+    session::{Place, Right, SessionId, State as Life},
     store::now_ms,
     web::{
-        App, Problem,
-        api::{self, page_path},
-        client,
+        App, Problem, access,
+        api::{self, events, page_path},
+        guest,
         problem::rfc3339,
         view::{
             EndedPage, ErrorPage, LessonLink, LessonPlace, LessonView, Nonce, Page, PageState, SessionPage, StepLink,
@@ -41,21 +41,31 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
     let nothing = || Problem::not_found("no such session");
     let id = id.parse().map(SessionId).map_err(|_| nothing())?;
     let row = app.sessions.store().session(id)?.ok_or_else(nothing)?;
-    if client::known(app, jar) != Some(row.owner) {
+    let live = app.sessions.get(id);
+    let Some(visitor) = access::visitor(app, &row, live.as_deref(), jar)? else {
         // Its address is as good as unguessable: who has it was given it, and is told why it does not open.
-        return Ok(ErrorPage::forbidden().respond(StatusCode::FORBIDDEN));
-    }
-    let Some(live) = app.sessions.get(id) else {
+        let page = match guest::known(app, jar, id) {
+            Some(_) => ErrorPage::no_longer_shared("The owner has ended this share"),
+            None => ErrorPage::forbidden(),
+        };
+        return Ok(page.respond(StatusCode::FORBIDDEN));
+    };
+    let right = visitor.right();
+    let Some(live) = live else {
         let reason = match row.state {
             Life::Ended(reason) => reason.as_str(),
             _ => return Err(nothing()),
         };
-        let ended = EndedPage { nonce: Nonce::new(), reason: reason.into(), lesson: row.lesson };
+        let guest = right < Right::Own;
+        let ended = EndedPage { nonce: Nonce::new(), reason: reason.into(), guest, lesson: row.lesson };
         return Ok(ended.respond(StatusCode::GONE));
     };
+    // Only looked at: it is taken when the page connects.
+    events::place(&live, &visitor, Place::Events)?;
     let mut state = PageState {
         session: serde_json::to_value(api::SessionView::of(&live, app)).map_err(|e| Problem::internal(&e))?,
         now: rfc3339(now_ms()).unwrap_or_default(),
+        right,
         max_nodes: app.sessions.config().sessions.nodes,
         routing_mesh: app.sessions.has_routing_mesh(),
         lesson: None,

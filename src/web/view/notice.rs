@@ -40,13 +40,20 @@ pub struct EndedPage {
     pub nonce: Nonce,
     /// `closed`, `expired`, `lost` or `operator`.
     pub reason: String,
+    /// Whether it was someone else's, shared with the reader.
+    pub guest: bool,
     /// Course id and lesson id that it had, to start again.
     pub lesson: Option<(String, String)>,
 }
 
 impl EndedPage {
+    fn again(&self) -> &'static str {
+        if self.guest { "Start my own" } else { "Start again" }
+    }
+
     fn why(&self) -> &'static str {
         match self.reason.as_str() {
+            "closed" if self.guest => "Its owner closed it.",
             "closed" => "You closed it. Its files, images and containers are gone.",
             "expired" => "Its time was up. Its files, images and containers are gone.",
             "operator" => "The operator of this Boatyard ended it. Its files, images and containers are gone.",
@@ -89,8 +96,23 @@ impl ErrorPage {
             nonce: Nonce::new(),
             status: 403,
             title: "This session belongs to another browser".into(),
-            detail: "Sessions open only in the browser that started them. Open it there, or start one of your own."
-                .into(),
+            detail:
+                "Sessions open only in the browser that started them. Open it there, ask its owner to share it with \
+                     you by a link, or start one of your own."
+                    .into(),
+        }
+    }
+
+    /// The reader was let into a session, and is no longer.
+    pub fn no_longer_shared(title: &str) -> ErrorPage {
+        ErrorPage {
+            nonce: Nonce::new(),
+            status: 403,
+            title: title.into(),
+            detail:
+                "Whoever shared the session with you has taken it back. Ask them for a new link, or start a session \
+                     of your own."
+                    .into(),
         }
     }
 

@@ -2,6 +2,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::{Nonce, Page, script_json};
+use crate::session::Right;
 
 /// `/s/{id}` and `/s/{id}/{course}/{lesson}`: the terminals, beside a lesson where there is one.
 #[derive(Debug, Template)]
@@ -11,6 +12,7 @@ pub struct SessionPage {
     lesson: Option<LessonView>,
     state: String,
     starting: bool,
+    right: Right,
     course: Option<(String, String)>,
     /// The lab image of the session's first node.
     image: Option<String>,
@@ -21,6 +23,8 @@ pub struct SessionPage {
 pub struct PageState {
     /// The session as the API shows it.
     pub session: serde_json::Value,
+    /// What the reader may do.
+    pub right: Right,
     /// The server's clock, RFC 3339: browsers' clocks are wrong often enough to spoil a countdown.
     pub now: String,
     /// Most nodes that a session may have.
@@ -85,10 +89,20 @@ impl SessionPage {
             nonce: Nonce::new(),
             lesson,
             state: script_json(state)?,
+            right: state.right,
             starting: state.session.get("state").and_then(|s| s.as_str()) == Some("starting"),
             image: state.session["nodes"][0]["image"].as_str().map(str::to_owned),
             course: state.lesson.as_ref().map(|l| (l.course.clone(), l.lesson.clone())),
         })
+    }
+
+    /// What the button that starts a session says when this one is over.
+    fn again(&self) -> &'static str {
+        if self.is_own() { "Start again" } else { "Start my own" }
+    }
+
+    fn is_own(&self) -> bool {
+        self.right == Right::Own
     }
 
     fn title(&self) -> &str {

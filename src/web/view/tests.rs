@@ -3,6 +3,7 @@ use super::*;
 fn session_state(name: &str) -> PageState {
     PageState {
         session: serde_json::json!({ "id": "s1", "public_name": name, "state": "running" }),
+        right: crate::session::Right::Own,
         now: "2026-01-01T00:00:00Z".into(),
         max_nodes: 5,
         routing_mesh: false,

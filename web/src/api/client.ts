@@ -1,4 +1,18 @@
-import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo, VariableView } from "./types";
+import type {
+  CheckReport,
+  Grade,
+  MadeShare,
+  NodeView,
+  Problem,
+  Progress,
+  RegistryContents,
+  SessionView,
+  ShareKind,
+  ShareView,
+  SwarmRole,
+  TerminalInfo,
+  VariableView,
+} from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -107,6 +121,18 @@ export class SessionApi {
 
   async deleteRepository(repository: string): Promise<void> {
     await send("DELETE", `${this.base}/registry/repositories?${new URLSearchParams({ repository })}`);
+  }
+
+  shares(): Promise<ShareView[]> {
+    return json("GET", `${this.base}/shares`);
+  }
+
+  makeShare(kind: ShareKind, label: string): Promise<MadeShare> {
+    return json("POST", `${this.base}/shares`, { kind, label });
+  }
+
+  async endShare(share: string): Promise<void> {
+    await send("DELETE", `${this.base}/shares/${seg(share)}`);
   }
 
   lesson(course: string, lesson: string): LessonApi {

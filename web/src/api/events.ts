@@ -1,7 +1,7 @@
 import { backoff } from "./backoff";
 import type { SessionApi } from "./client";
 import { ApiError } from "./client";
-import type { SessionEvent } from "./types";
+import type { SessionEvent, TerminalAt } from "./types";
 import { onWake } from "./wake";
 
 export type LinkState = "connecting" | "open" | "waiting" | "gone";
@@ -12,6 +12,7 @@ export class SessionEvents {
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private watching: { lesson: string; step: string } | null = null;
+  private present: { name?: string; terminal?: TerminalAt } = {};
   private stopped = false;
   private readonly sleepless: () => void;
 
@@ -19,6 +20,8 @@ export class SessionEvents {
     private readonly api: SessionApi,
     private readonly onEvent: (event: SessionEvent) => void,
     private readonly onLink: (state: LinkState) => void,
+    /** Whether the page belongs to someone whom the owner has let in. */
+    private readonly guest: boolean,
   ) {
     this.sleepless = onWake((dead) => {
       if (this.stopped) return;
@@ -31,6 +34,12 @@ export class SessionEvents {
   watch(lesson: string, step: string): void {
     this.watching = { lesson, step };
     this.sendWatch();
+  }
+
+  /** Tells who is in front of the page, and which terminal they have there. */
+  here(what: { name?: string; terminal?: TerminalAt }): void {
+    Object.assign(this.present, what);
+    this.say({ type: "here", ...what });
   }
 
   stop(): void {
@@ -50,11 +59,12 @@ export class SessionEvents {
       this.attempt = 0;
       this.onLink("open");
       this.sendWatch();
+      this.say({ type: "here", ...this.present });
     };
     socket.onmessage = (message) => {
       if (typeof message.data !== "string") return;
       const event = JSON.parse(message.data) as SessionEvent;
-      if (event.type === "ended") this.stop();
+      if (event.type === "ended" || event.type === "unshared") this.stop();
       this.onEvent(event);
     };
     socket.onclose = () => {
@@ -72,24 +82,28 @@ export class SessionEvents {
         const session = await this.api.get();
         if (session.state === "ended") return this.end();
       } catch (error) {
-        if (error instanceof ApiError && [403, 404, 410].includes(error.status)) return this.end();
+        // Guests are told of a session's end as long as they are let in.
+        const unshared = this.guest && error instanceof ApiError && error.status === 404;
+        if (error instanceof ApiError && [403, 404, 410].includes(error.status)) return this.end(unshared);
       }
     }
     if (this.stopped || this.socket !== null) return;
     this.timer = setTimeout(() => this.connect(), backoff(this.attempt++));
   }
 
-  private end(): void {
+  private end(unshared = false): void {
     if (this.stopped) return;
     this.stop();
     this.onLink("gone");
-    this.onEvent({ type: "ended", reason: "lost" });
+    this.onEvent(unshared ? { type: "unshared" } : { type: "ended", reason: "lost" });
   }
 
   private sendWatch(): void {
-    if (this.watching && this.socket?.readyState === WebSocket.OPEN) {
-      this.socket.send(JSON.stringify({ type: "watch", ...this.watching }));
-    }
+    if (this.watching) this.say({ type: "watch", ...this.watching });
+  }
+
+  private say(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   private drop(): void {

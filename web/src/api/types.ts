@@ -29,6 +29,11 @@ export type ServiceProgress = Schemas["ServiceProgress"];
 export type ServiceState = Schemas["ServiceState"];
 export type VariableView = Schemas["VariableView"];
 export type EndReason = Schemas["EndReason"];
+export type PersonView = Schemas["PersonView"];
+export type TerminalAt = Schemas["TerminalAt"];
+export type ShareKind = Schemas["ShareKind"];
+export type ShareView = Schemas["ShareView"];
+export type MadeShare = Schemas["MadeShare"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];
 /** A message of the X-ray's socket. Each replaces what an earlier one said of the same. */

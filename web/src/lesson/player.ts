@@ -8,6 +8,7 @@ import { setUpQuizzes } from "./quizzes";
 import { Steps } from "./steps";
 import { Stopwatch } from "./stopwatch";
 import type { VariableCommand } from "./variables";
+import { may } from "../session/rights";
 import { need } from "../ui/dom";
 import { spoken } from "../ui/time";
 
@@ -47,7 +48,7 @@ export class Player {
     for (const pre of root.querySelectorAll("pre")) pre.tabIndex = 0;
     this.variables = setUpCommands(root, session, run, several);
     setUpFiles(root, (node, path, content) => session.writeFile(node, path, content));
-    setUpPortLinks(root, session.id);
+    if (may("own")) setUpPortLinks(root, session.id);
     setUpQuizzes(root, place.progress?.quizzes ?? {}, (quiz, answers) => this.api.answer(quiz, answers));
     for (const step of this.steps.ids) {
       const section = this.steps.section(step);
@@ -94,6 +95,6 @@ export class Player {
     this.root.dispatchEvent(new CustomEvent("step", { detail: step }));
     this.watch(this.name, step);
     // Where the student is counts from the first move on; a page that was only opened has no news.
-    if (byUser) this.api.setCurrent(step).catch(() => undefined);
+    if (byUser && may("own")) this.api.setCurrent(step).catch(() => undefined);
   }
 }

@@ -1,4 +1,5 @@
 import type { Grade } from "../api/types";
+import { may } from "../session/rights";
 import { h, icon } from "../ui/dom";
 import { toast } from "../ui/toast";
 
@@ -33,6 +34,12 @@ function setUp(
     verdict.replaceChildren(h("p", {}, "You have answered this one rightly."));
   }
 
+  if (!may("own")) {
+    fieldset.disabled = true;
+    submit.hidden = true;
+    if (!verdict.hasChildNodes()) verdict.replaceChildren(h("p", {}, "This one is for the session's owner."));
+    return;
+  }
   const clear = (): void => {
     delete form.dataset.state;
     for (const label of options) {

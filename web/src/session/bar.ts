@@ -2,6 +2,7 @@ import type { LinkState } from "../api/events";
 import type { NodeView } from "../api/types";
 import { setUpDisclosure } from "../ui/disclosure";
 import { h, icon, need } from "../ui/dom";
+import { may } from "./rights";
 
 /** The session's bar: the open ports of its nodes, and the state of the connection. */
 export class Bar {
@@ -34,6 +35,7 @@ export class Bar {
 
   private chip(node: string, port: number, several: boolean): HTMLElement {
     const label = several ? `${node}:${port}` : String(port);
+    if (!may("own")) return h("span", { class: "port-chip", title: `Port ${port} of ${node} is open; its owner can share it` }, label);
     return h(
       "a",
       { class: "port-chip", href: portPath(this.sessionId, node, port), target: "_blank", rel: "noopener", title: `Open port ${port} of ${node} in a new tab` },

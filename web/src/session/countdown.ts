@@ -1,6 +1,7 @@
 import { need } from "../ui/dom";
 import { span, spoken } from "../ui/time";
 import { toast } from "../ui/toast";
+import { may } from "./rights";
 
 /** The time that a session has left, counted by the server's clock. */
 export class Countdown {
@@ -41,7 +42,8 @@ export class Countdown {
     if (this.over || this.warned <= level) return;
     this.warned = level;
     this.withdraw();
-    this.withdraw = toast(`This session ends in ${spoken(secondsLeft)}. Extend it with the button beside the clock, or save your work.`, "alert");
+    const advice = may("own") ? "Extend it with the button beside the clock, or save your work." : "Its owner may extend it.";
+    this.withdraw = toast(`This session ends in ${spoken(secondsLeft)}. ${advice}`, "alert");
   }
 
   private tick(): void {

@@ -3,6 +3,7 @@ import type { EndReason, SessionView } from "../api/types";
 import { ask } from "../ui/dialog";
 import { need } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { may } from "./rights";
 
 const REASONS: Record<EndReason, string> = {
   closed: "You closed it. Its files, images and containers are gone.",
@@ -11,9 +12,17 @@ const REASONS: Record<EndReason, string> = {
   operator: "The operator of this Boatyard ended it.",
 };
 
+/** The same to those with whom the session was shared. */
+const GUEST_REASONS: Partial<Record<EndReason, string>> = {
+  closed: "Its owner closed it.",
+  expired: "Its time was up.",
+  lost: "It is no longer there: its owner closed it, or the host lost it.",
+};
+
 /** The buttons that lengthen and end a session, and what is shown once it has ended. */
 export class Lifetime {
-  private readonly extendButton = need<HTMLButtonElement>("[data-extend]");
+  /** Guests have neither. */
+  private readonly extendButton = document.querySelector<HTMLButtonElement>("[data-extend]");
   private over = false;
 
   constructor(
@@ -21,35 +30,47 @@ export class Lifetime {
     private readonly update: (session: SessionView) => void,
     private readonly finished: () => void,
   ) {
-    this.extendButton.addEventListener("click", () => void this.extend());
-    need("[data-close]").addEventListener("click", () => void this.close());
+    this.extendButton?.addEventListener("click", () => void this.extend(this.extendButton!));
+    document.querySelector("[data-close]")?.addEventListener("click", () => void this.close());
   }
 
   show(session: SessionView): void {
     const left = session.extensions_left;
-    this.extendButton.disabled = left <= 0;
-    this.extendButton.title =
-      left <= 0 ? "No extension is left" : `Extend this session (${left} ${left === 1 ? "time" : "times"} more)`;
+    if (this.extendButton) {
+      this.extendButton.disabled = left <= 0;
+      this.extendButton.title =
+        left <= 0 ? "No extension is left" : `Extend this session (${left} ${left === 1 ? "time" : "times"} more)`;
+    }
     if (session.state === "ended") this.ended("expired");
   }
 
   ended(reason: EndReason): void {
+    this.finish("This session has ended", (may("own") ? null : GUEST_REASONS[reason]) ?? REASONS[reason] ?? REASONS.lost);
+  }
+
+  /** The owner has ended the share through which the page came. */
+  unshared(): void {
+    this.finish("The owner has ended this share", "The session goes on without you. Ask its owner for a new link, or start one of your own.");
+  }
+
+  private finish(title: string, reason: string): void {
     if (this.over) return;
     this.over = true;
     document.body.dataset.state = "ended";
     this.finished();
-    need("#ended-dialog .reason").textContent = REASONS[reason] ?? REASONS.lost;
+    need("#ended-title").textContent = title;
+    need("#ended-dialog .reason").textContent = reason;
     void ask("#ended-dialog");
   }
 
-  private async extend(): Promise<void> {
-    this.extendButton.disabled = true;
+  private async extend(button: HTMLButtonElement): Promise<void> {
+    button.disabled = true;
     try {
       const session = await this.api.extend();
       this.update(session);
       toast("Extended.", "good");
     } catch (error) {
-      this.extendButton.disabled = false;
+      button.disabled = false;
       toast((error as Error).message, "alert");
     }
   }

@@ -4,6 +4,7 @@ import { ask } from "../ui/dialog";
 import { setUpDisclosure } from "../ui/disclosure";
 import { h, need } from "../ui/dom";
 import { toast } from "../ui/toast";
+import { may } from "./rights";
 import { UsageMeters } from "./usage";
 
 const DOCKER: Record<Exclude<DockerState, "absent">, { short: string; long: string }> = {
@@ -71,7 +72,7 @@ export class Nodes {
       chip.show(node, nodes);
     });
     this.list.dataset.count = String(nodes.length);
-    this.add.hidden = this.most < 2;
+    this.add.hidden = this.most < 2 || !may("own");
     this.add.disabled = nodes.length >= this.most;
     this.add.title = nodes.length >= this.most ? `A session has at most ${this.most} nodes` : "Add a node";
   }
@@ -142,11 +143,12 @@ export class Nodes {
       swarm.hidden = !several && !node.swarm;
       const mesh = this.routingMesh ? "" : " The kernel here has no IP_VS: give services endpoint-mode dnsrr, and publish ports with mode=host.";
       swarm.textContent = (node.swarm ? `${ROLE[node.swarm]}.` : manager ? "Not in the swarm yet." : "There is no swarm yet.") + mesh;
-      const joins = several && !node.swarm && node.docker !== "absent";
+      terminal.hidden = !may("type");
+      const joins = several && !node.swarm && node.docker !== "absent" && may("own");
       asWorker.hidden = !joins;
       asWorker.textContent = manager ? "Join the swarm as a worker" : "Make a swarm, with this node as its manager";
       asManager.hidden = !joins || !manager;
-      remove.hidden = !several;
+      remove.hidden = !several || !may("own");
     };
     return { element, button, show, showUsage: (usage) => meters.show(usage), close: () => fold.close() };
   }

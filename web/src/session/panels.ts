@@ -4,6 +4,7 @@ import { setUpDivider } from "../ui/divider";
 import { h, icon, need } from "../ui/dom";
 import { recall, remember } from "../ui/memory";
 import { toast } from "../ui/toast";
+import { may, type Right } from "./rights";
 
 /** What a panel gets to know and may do. */
 export interface PanelContext {
@@ -40,13 +41,15 @@ interface PanelKind {
   id: string;
   label: string;
   icon: string;
+  /** What the reader must be allowed for it. */
+  needs?: Right;
   load(): Promise<(context: PanelContext) => Panel>;
 }
 
 /** In the order of their buttons. */
 const KINDS: PanelKind[] = [
   { id: "xray", label: "X-ray", icon: "xray", load: async () => (await import("../xray/panel")).makeXray },
-  { id: "files", label: "Files", icon: "folder", load: () => import("../files/panel").then(({ make }) => make) },
+  { id: "files", label: "Files", icon: "folder", needs: "type", load: () => import("../files/panel").then(({ make }) => make) },
   {
     id: "registry",
     label: "Registry",
@@ -72,7 +75,7 @@ export class Panels {
 
   constructor(private readonly context: Omit<PanelContext, "open">) {
     const toggles = need(".panel-toggles");
-    for (const kind of KINDS) {
+    for (const kind of KINDS.filter(({ needs = "watch" }) => may(needs))) {
       const button = h(
         "button",
         { type: "button", class: "panel-toggle", "aria-expanded": "false", "aria-controls": "drawer", title: kind.label },

@@ -1,5 +1,6 @@
 import { backoff } from "../api/backoff";
 import { onWake } from "../api/wake";
+import { UNSHARED } from "../session/rights";
 import { decode, encodeAck, encodeInput, encodeResize } from "./frames";
 import { Outbox } from "./outbox";
 import { Stream, type Screen } from "./stream";
@@ -14,7 +15,8 @@ export interface ConnectionOptions {
   exists(): Promise<boolean | "unknown">;
   /** The viewer's window in columns and rows. */
   window(): { cols: number; rows: number };
-  onState(state: ConnectionState): void;
+  /** `unshared`: it is gone because the owner sends the reader away. */
+  onState(state: ConnectionState, unshared: boolean): void;
   onSize(cols: number, rows: number): void;
   onExit(code: number): void;
   /** A shell that this page has not shown before. */
@@ -38,6 +40,7 @@ export class Connection {
   private attempt = 0;
   /** The shell has ended. The state says so only once the screen has drawn what came before, often after the close. */
   private over = false;
+  private unshared = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private ackTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -76,9 +79,13 @@ export class Connection {
     this.socket = socket;
     this.stream.attached();
     socket.onmessage = (message: MessageEvent<ArrayBuffer>) => this.receive(socket, message.data);
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
       this.socket = null;
+      if (code === UNSHARED) {
+        this.unshared = true;
+        return this.close();
+      }
       if (this.over || this.state === "exited" || this.state === "gone") return;
       this.enter("waiting");
       void this.retry();
@@ -163,7 +170,7 @@ export class Connection {
   private enter(state: ConnectionState): void {
     if (this.state === state) return;
     this.state = state;
-    this.options.onState(state);
+    this.options.onState(state, this.unshared);
   }
 
   private drop(): void {

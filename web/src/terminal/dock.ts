@@ -1,9 +1,10 @@
 import type { SessionApi } from "../api/client";
-import type { TerminalInfo } from "../api/types";
+import type { PersonView, TerminalInfo } from "../api/types";
+import { badge } from "../session/people";
 import { h, icon } from "../ui/dom";
 import { toast } from "../ui/toast";
 import { followKeyboard, KeyBar } from "./keybar";
-import { Pane } from "./pane";
+import { OWN, Pane, type PaneRights } from "./pane";
 
 interface Berth {
   pane: Pane;
@@ -20,6 +21,8 @@ export class Dock {
   private readonly keys = new KeyBar(() => this.current?.pane);
   /** Called when a terminal has put something out. */
   onOutput: () => void = () => {};
+  /** Called when another terminal comes to the front. */
+  onFront: (at: { node: string; terminal: string }) => void = () => {};
 
   constructor(
     private readonly api: SessionApi,
@@ -27,6 +30,7 @@ export class Dock {
     private readonly screens: HTMLElement,
     private nodes: string[],
     private readonly leave: () => void,
+    private readonly rights: PaneRights = OWN,
   ) {
     tabs.addEventListener("keydown", (event) => this.arrows(event));
     // A narrower page may have left the tab in front out of sight.
@@ -58,6 +62,7 @@ export class Dock {
   async show(node: string, id: string, focus = true): Promise<Pane> {
     let berth = this.berths.get(key(node, id));
     if (!berth) {
+      if (!this.rights.write) throw new Error(`there is no ${id} on ${node}`);
       const { cols, rows } = this.size();
       await this.api.openTerminal(node, id, cols, rows);
       berth = this.berth(node, id);
@@ -68,7 +73,7 @@ export class Dock {
 
   /** Opens one more shell on a node, by default on that in front. */
   async open(node = this.current?.pane.node ?? this.nodes[0]): Promise<void> {
-    if (!node) return;
+    if (!node || !this.rights.write) return;
     let n = 2;
     while (this.berths.has(key(node, `shell-${n}`))) n += 1;
     try {
@@ -81,6 +86,17 @@ export class Dock {
   /** The terminal in front. */
   get front(): { node: string; terminal: string } | null {
     return this.current && { node: this.current.pane.node, terminal: this.current.pane.id };
+  }
+
+  /** Marks on the tabs who else has which terminal in front. */
+  setOthers(others: PersonView[]): void {
+    for (const { pane, tab } of this.berths.values()) {
+      const there = others.filter(({ terminal }) => terminal?.node === pane.node && terminal.terminal === pane.id);
+      tab.querySelector(".tab-people")?.remove();
+      if (there.length === 0) continue;
+      const marks = h("span", { class: "tab-people", title: `Also here: ${there.map(({ name }) => name).join(", ")}` }, ...there.slice(0, 3).map(badge));
+      tab.insertBefore(marks, tab.querySelector(".tab-close"));
+    }
   }
 
   focus(): void {
@@ -124,6 +140,7 @@ export class Dock {
         output: () => this.onOutput(),
       },
       !this.current,
+      this.rights,
     );
     pane.element.id = panel;
     pane.element.setAttribute("role", "tabpanel");
@@ -131,7 +148,7 @@ export class Dock {
     const tab = h("div", { class: "tab-slot", role: "presentation" }, button);
     const berth: Berth = { pane, tab, button };
     button.addEventListener("click", () => this.select(berth, true));
-    if (id !== "main") {
+    if (id !== "main" && this.rights.write) {
       // A tab list holds tabs and nothing else, so by keyboard the tab itself closes: with Delete.
       button.setAttribute("aria-keyshortcuts", "Delete");
       const close = h("button", { type: "button", class: "icon-button tab-close", "aria-hidden": "true", tabindex: "-1", title: "Close (Delete, from the tab)" }, icon("close"));
@@ -158,6 +175,7 @@ export class Dock {
         other.pane.show(on);
       }
       this.current = berth;
+      this.onFront({ node: berth.pane.node, terminal: berth.pane.id });
     }
     berth.button.classList.remove("rang");
     this.reveal();
@@ -195,7 +213,7 @@ export class Dock {
 
   private arrows(event: KeyboardEvent): void {
     if (!(event.target instanceof Element) || event.target.getAttribute("role") !== "tab") return;
-    if (event.key === "Delete" && this.current && this.current.pane.id !== "main") return void this.close(this.current);
+    if (event.key === "Delete" && this.rights.write && this.current && this.current.pane.id !== "main") return void this.close(this.current);
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
     event.preventDefault();

@@ -7,14 +7,17 @@ import { Terminal } from "@xterm/xterm";
 import type { SessionApi } from "../api/client";
 import { ApiError } from "../api/client";
 import { portPath } from "../session/bar";
+import { may } from "../session/rights";
 import { h } from "../ui/dom";
 import { recall, remember } from "../ui/memory";
 import { isDark, onTheme } from "../ui/theme";
 import { toast } from "../ui/toast";
 import { Connection, type ConnectionState } from "./connection";
+import { followCursor } from "./follow";
 import { bindKeys, type KeyDeeds } from "./keys";
 import { portOf } from "./links";
 import { palette } from "./palette";
+import { silenceReports } from "./reports";
 import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
 
@@ -22,6 +25,8 @@ const FONT = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu
 /** A size of our own asking is answered well within this time; what is smaller after it is someone else's doing. */
 const SIZE_SETTLES = 600;
 const PROMPT_WITHIN = 2_000;
+/** For so long a watcher who scrolls is left where they look. */
+const LOOKS_AROUND = 5_000;
 const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
@@ -32,6 +37,17 @@ export interface PaneEvents {
   bell(): void;
   output(): void;
 }
+
+/** What the reader of the page is to a terminal. */
+export interface PaneRights {
+  /** Whether what is typed counts, and the window's size. */
+  write: boolean;
+  /** Whether this page answers what programs ask the terminal. */
+  answers(): boolean;
+}
+
+/** Those of someone who is alone with the terminal. */
+export const OWN: PaneRights = { write: true, answers: () => true };
 
 /** One terminal on the page: xterm.js, its connection, and what surrounds its screen. */
 export class Pane {
@@ -60,13 +76,15 @@ export class Pane {
     deeds: Omit<KeyDeeds, "search" | "fontSize">,
     private readonly events: PaneEvents,
     shown: boolean,
+    private readonly rights: PaneRights = OWN,
   ) {
     allowStyles();
     this.element = h("div", { class: "pane" }, this.frame, this.notice);
     host.append(this.element);
     this.terminal = new Terminal({
       allowProposedApi: true,
-      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      cursorBlink: rights.write && !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      disableStdin: !rights.write,
       fontFamily: FONT,
       fontSize: Number(recall("font-size") ?? SIZES.usual),
       lineHeight: 1.15,
@@ -83,11 +101,13 @@ export class Pane {
     this.terminal.loadAddon(new WebLinksAddon((_event, uri) => this.follow(uri)));
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
+    silenceReports(this.terminal, () => !rights.answers());
     this.terminal.open(this.frame);
     this.terminal.textarea?.setAttribute("aria-label", `Terminal ${id} on ${node}`);
     this.search = new SearchBar(this.element, this.terminal, search);
     bindKeys(this.terminal, { ...deeds, search: () => this.search.open(), fontSize: (step) => this.fontSize(step) });
     this.frame.addEventListener("contextmenu", (event) => void this.rightClick(event));
+    if (!rights.write) this.onlyWatched();
 
     // Before the size is told: the two renderers' cells differ by a fraction, and so the columns that fit.
     if (shown) this.light();
@@ -96,7 +116,7 @@ export class Pane {
       url: (query) => api.terminalSocket(node, id, query),
       exists: () => this.exists(),
       window: () => this.window(),
-      onState: (state) => this.entered(state),
+      onState: (state, unshared) => this.entered(state, unshared),
       onSize: () => this.sized(),
       onExit: (code) => this.exited(code),
       onFresh: () => setTimeout(this.greeted, PROMPT_WITHIN),
@@ -207,8 +227,45 @@ export class Pane {
     this.sized();
   }
 
+  /** Nothing that is typed goes anywhere: who tries is told so. */
+  private onlyWatched(): void {
+    this.element.classList.add("watched");
+    // What happens stays in sight, unless the reader has just looked elsewhere.
+    let looked = 0;
+    for (const kind of ["wheel", "touchmove", "pointerdown"]) {
+      this.frame.addEventListener(kind, () => (looked = performance.now()), { passive: true });
+    }
+    this.terminal.onWriteParsed(() => {
+      if (performance.now() - looked > LOOKS_AROUND) followCursor(this.terminal, this.frame);
+    });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    this.frame.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
+      if (key.length > 1 || ctrlKey || metaKey || altKey || this.state !== "open") return;
+      clearTimeout(timer);
+      this.say("You are watching: what you type goes nowhere.");
+      timer = setTimeout(() => this.state === "open" && this.say(null), 3_000);
+    });
+  }
+
+  /** Who only watches sees the terminal in the size that it has: in smaller type where the window is smaller, and beyond
+   * what can be read, in a window that scrolls. */
+  private scale(): void {
+    const usual = Number(recall("font-size") ?? SIZES.usual);
+    const { cols, rows } = this.terminal;
+    let size = usual;
+    this.terminal.options.fontSize = size;
+    for (let fits = this.fit.proposeDimensions(); fits && size > SIZES.smallest; fits = this.fit.proposeDimensions()) {
+      const share = Math.min(fits.cols / cols, fits.rows / rows);
+      if (share >= 1) break;
+      size = Math.max(SIZES.smallest, Math.min(size - 0.5, Math.floor(size * share * 2) / 2));
+      this.terminal.options.fontSize = size;
+    }
+    followCursor(this.terminal, this.frame);
+  }
+
   /** The terminal may be smaller than the window where someone else looks at it too. */
   private sized(): void {
+    if (!this.rights.write) return this.scale();
     clearTimeout(this.sizeTimer);
     this.sizeTimer = setTimeout(() => this.showSize(), SIZE_SETTLES);
   }
@@ -219,17 +276,18 @@ export class Pane {
     this.element.dataset.size = `${this.terminal.cols} × ${this.terminal.rows}, as another window shows it`;
   }
 
-  private entered(state: ConnectionState): void {
+  private entered(state: ConnectionState, unshared: boolean): void {
     this.state = state;
     this.element.dataset.state = state;
     if (state === "open" || state === "exited") this.say(null);
-    if (state === "waiting") this.say("Connection lost. Reconnecting… what you type is kept.");
-    if (state === "gone") this.say("This terminal was closed.");
+    if (state === "waiting") this.say(`Connection lost. Reconnecting…${this.rights.write ? " what you type is kept." : ""}`);
+    if (state === "gone") this.say(unshared ? "The owner has ended this share." : "This terminal was closed.");
     this.events.state(state);
   }
 
   private exited(code: number): void {
-    this.terminal.write(`\r\n\x1b[0;2m[ended with exit code ${code} · press Enter for a new shell]\x1b[0m\r\n`);
+    const next = this.rights.write ? " · press Enter for a new shell" : "";
+    this.terminal.write(`\r\n\x1b[0;2m[ended with exit code ${code}${next}]\x1b[0m\r\n`);
   }
 
   private async reopen(): Promise<void> {
@@ -273,6 +331,7 @@ export class Pane {
 
   private follow(uri: string): void {
     const target = portOf(uri, this.node);
+    if (target && !may("own")) return void toast("Ports open in the owner's browser only.");
     const to = target ? portPath(this.api.id, this.node, target.port, target.path) : uri;
     window.open(to, "_blank", "noopener,noreferrer");
   }

@@ -8,7 +8,8 @@ export async function copyText(text: string): Promise<boolean> {
     const focused = document.activeElement;
     area.value = text;
     area.className = "visually-hidden";
-    document.body.append(area);
+    // Behind an open dialog nothing can be selected.
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();

@@ -1,6 +1,7 @@
 import { backoff } from "../api/backoff";
 import type { XrayMessage } from "../api/types";
 import { onWake } from "../api/wake";
+import { UNSHARED } from "../session/rights";
 
 /** The X-ray's socket while it is in sight: comes back by itself, and then begins with the whole picture again. */
 export class XraySocket {
@@ -41,10 +42,11 @@ export class XraySocket {
     socket.onmessage = (message) => {
       if (this.socket === socket && typeof message.data === "string") this.onMessage(JSON.parse(message.data) as XrayMessage);
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
       this.socket = null;
       this.onLink(false);
+      if (code === UNSHARED) return this.stop();
       this.timer = setTimeout(() => this.connect(), backoff(this.attempt++));
     };
   }
