@@ -61,6 +61,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let unreachable = config.reach_problem();
     let server = Server::start(config, shutdown).await.context("boatyard cannot serve")?;
     println!("Boatyard is at {}", server.url());
+    if let Some(ssh) = server.ssh() {
+        println!("ssh is at {} port {}, host key {}", ssh.host, ssh.port, ssh.fingerprint);
+    }
     if let Some((found, mend)) = unreachable {
         warn!("{found}; {mend}");
     }

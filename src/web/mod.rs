@@ -25,7 +25,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, registry::Registry, session::Sessions, template::Template};
+use crate::{ports::Ports, registry::Registry, session::Sessions, ssh::Outside, template::Template};
 
 /// How long requests under way may take once the server is told to stop.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -39,6 +39,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Published ports.
     pub ports: Arc<Ports>,
+    /// Who is connected from outside, and how the ssh server is reached.
+    pub outside: Arc<Outside>,
     /// The offline catalogue, for the pages.
     pub catalogue: Arc<Vec<view::CatalogueImage>>,
     key: Key,
@@ -59,12 +61,13 @@ impl App {
     pub fn new(
         sessions: Sessions,
         registry: Arc<Registry>,
+        outside: Arc<Outside>,
         catalogue: Vec<view::CatalogueImage>,
         shutdown: CancellationToken,
     ) -> Result<App, crate::store::StoreError> {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
-        Ok(App { sessions, registry, ports, catalogue: Arc::new(catalogue), key, shutdown })
+        Ok(App { sessions, registry, ports, outside, catalogue: Arc::new(catalogue), key, shutdown })
     }
 
     /// What sessions can be started as.

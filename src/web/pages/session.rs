@@ -58,6 +58,7 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
         now: rfc3339(now_ms()).unwrap_or_default(),
         max_nodes: app.sessions.config().sessions.nodes,
         routing_mesh: app.sessions.has_routing_mesh(),
+        ssh: app.outside.ssh().is_some(),
         lesson: None,
     };
     let mut view = None;

@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
+import type { CheckReport, ForwardToken, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SshAccess, SshKey, SshPassword, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -97,6 +97,26 @@ export class SessionApi {
 
   async deleteRepository(repository: string): Promise<void> {
     await send("DELETE", `${this.base}/registry/repositories?${new URLSearchParams({ repository })}`);
+  }
+
+  sshAccess(): Promise<SshAccess> {
+    return json("GET", `${this.base}/ssh`);
+  }
+
+  addSshKey(key: string): Promise<SshKey> {
+    return json("POST", `${this.base}/ssh/keys`, { key });
+  }
+
+  async removeSshKey(id: number): Promise<void> {
+    await send("DELETE", `${this.base}/ssh/keys/${id}`);
+  }
+
+  makeSshPassword(): Promise<SshPassword> {
+    return json("POST", `${this.base}/ssh/password`);
+  }
+
+  makeForwardToken(): Promise<ForwardToken> {
+    return json("POST", `${this.base}/forward-token`);
   }
 
   lesson(course: string, lesson: string): LessonApi {

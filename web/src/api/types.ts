@@ -22,6 +22,11 @@ export type RegistryContents = Schemas["RegistryContents"];
 export type PushedRepository = Schemas["PushedRepository"];
 export type PushedTag = Schemas["PushedTag"];
 export type PushedLayer = Schemas["PushedLayer"];
+/** How a session is reached by ssh. */
+export type SshAccess = Schemas["SshAccess"];
+export type SshKey = Schemas["SshKey"];
+export type SshPassword = Schemas["SshPassword"];
+export type ForwardToken = Schemas["ForwardToken"];
 export type EndReason = Schemas["EndReason"];
 /** A message of the session's events socket. Each replaces what an earlier one of its kind said. */
 export type SessionEvent = Schemas["SessionEvent"];
@@ -48,5 +53,7 @@ export interface SessionPageState {
   max_nodes: number;
   /** Whether Swarm's routing mesh works on the server's host. */
   routing_mesh: boolean;
+  /** Whether the server has ssh. */
+  ssh: boolean;
   lesson?: { course: string; lesson: string; progress: Progress | null } | null;
 }
