@@ -206,9 +206,11 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // BOATYARD_TEST_… steers the project's own tests, and some are other commands'.
-        let others = |k: &str| ["test_", "config_file", "server", "session", "token"].iter().any(|o| {
-            k.len() >= o.len() && k[..o.len()].eq_ignore_ascii_case(o) && (o.ends_with('_') || k.len() == o.len())
-        });
+        let others = |k: &str| {
+            ["test_", "config_file", "server", "session", "token"].iter().any(|o| {
+                k.len() >= o.len() && k[..o.len()].eq_ignore_ascii_case(o) && (o.ends_with('_') || k.len() == o.len())
+            })
+        };
         let env = Env::prefixed(ENV_PREFIX).filter(move |k| !others(k.as_str())).split("__");
         let config: Config = figment
             .merge(env)

@@ -66,7 +66,9 @@ impl Forward {
             // What cannot work is said now, not at the first connection.
             match carry::connect(&place, &target).await {
                 Ok(_) => {}
-                Err(Refusal::Nothing(said)) => eprintln!("boatyard: {said} It can be connected to when something does."),
+                Err(Refusal::Nothing(said)) => {
+                    eprintln!("boatyard: {said} It can be connected to when something does.")
+                }
                 Err(e) => return Err(e.into()),
             }
             println!("{}:{} is at {}", target.node, target.port, listener.local_addr()?);

@@ -118,7 +118,11 @@ impl Handler for Client {
             && self.stranger.as_ref().is_some_and(|s| !s.is_tiresome())
             && self.node(user).is_some_and(|(live, _)| self.key(&live, offer.public_key).is_some());
         // A client with many keys offers them all: that is no failure.
-        Ok(if known { Auth::Accept } else { Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false } })
+        Ok(if known {
+            Auth::Accept
+        } else {
+            Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false }
+        })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {

@@ -22,7 +22,10 @@ pub fn load(file: &Path) -> anyhow::Result<PrivateKey> {
     match fs::read(file) {
         Ok(text) => {
             let mode = fs::metadata(file)?.permissions().mode() & 0o777;
-            anyhow::ensure!(mode & 0o077 == 0, "{shown} is readable by others; chmod 600 it, or remove it for a new key");
+            anyhow::ensure!(
+                mode & 0o077 == 0,
+                "{shown} is readable by others; chmod 600 it, or remove it for a new key"
+            );
             PrivateKey::from_openssh(&text).with_context(|| format!("{shown} is no ssh key; remove it for a new one"))
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {

@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn other_names_are_nobody() {
-        for user in ["root", "", "-", "abcdefghij", "abcdefghij-", "short-node1", "abcdefghij-node1-x", "abcdefghij-1"] {
+        for user in ["root", "", "-", "abcdefghij", "abcdefghij-", "short-node1", "abcdefghij-node1-x", "abcdefghij-1"]
+        {
             assert_eq!(Login::parse(user), None, "{user}");
         }
     }

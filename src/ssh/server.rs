@@ -124,8 +124,7 @@ pub async fn serve(
         // Too many: it is closed without a word.
         let Some(stranger) = limits.stranger(address.ip()) else { continue };
         let connection = Connection::new();
-        let client =
-            Client::new(sessions.clone(), outside.clone(), connection.clone(), stranger, address.ip());
+        let client = Client::new(sessions.clone(), outside.clone(), connection.clone(), stranger, address.ip());
         tasks.spawn(carry(server.config.clone(), stream, address, client, connection, idle, shutdown.clone()));
     }
     tasks.close();

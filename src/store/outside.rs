@@ -73,8 +73,7 @@ impl Store {
     /// When the database fails.
     pub fn ssh_keys(&self, session: SessionId) -> Result<Vec<SshKeyRow>, StoreError> {
         let db = self.lock();
-        let mut q =
-            db.prepare_cached("SELECT id, key, name, added_at FROM ssh_keys WHERE session = ?1 ORDER BY id")?;
+        let mut q = db.prepare_cached("SELECT id, key, name, added_at FROM ssh_keys WHERE session = ?1 ORDER BY id")?;
         let row = |r: &rusqlite::Row<'_>| {
             Ok(SshKeyRow { id: r.get(0)?, key: r.get(1)?, name: r.get(2)?, added_at: r.get(3)? })
         };
@@ -121,10 +120,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn remove_ssh_key(&self, session: SessionId, id: i64) -> Result<bool, StoreError> {
-        let n = self.lock().execute(
-            "DELETE FROM ssh_keys WHERE session = ?1 AND id = ?2",
-            params![session.to_string(), id],
-        )?;
+        let n = self
+            .lock()
+            .execute("DELETE FROM ssh_keys WHERE session = ?1 AND id = ?2", params![session.to_string(), id])?;
         Ok(n == 1)
     }
 
@@ -166,7 +164,8 @@ impl Store {
         let mut q = db.prepare_cached(
             "SELECT id, digest FROM outside_secrets WHERE session = ?1 AND kind = ?2 AND expires_at > ?3",
         )?;
-        let rows = q.query_map(params![session.to_string(), kind.as_str(), now_ms()], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let rows =
+            q.query_map(params![session.to_string(), kind.as_str(), now_ms()], |r| Ok((r.get(0)?, r.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -175,6 +174,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn use_secret(&self, id: i64) -> Result<bool, StoreError> {
-        Ok(self.lock().execute("DELETE FROM outside_secrets WHERE id = ?1 AND expires_at > ?2", params![id, now_ms()])? == 1)
+        Ok(self
+            .lock()
+            .execute("DELETE FROM outside_secrets WHERE id = ?1 AND expires_at > ?2", params![id, now_ms()])?
+            == 1)
     }
 }

@@ -139,12 +139,7 @@ fn ended(output: &mut Output, read: std::io::Result<usize>) -> usize {
 }
 
 /// Writes to the process what is queued, and grants as much again. What it does not want to read is dropped, as a pipe does.
-async fn feed(
-    mut input: Input,
-    mut queued: mpsc::UnboundedReceiver<Option<Bytes>>,
-    held: &AtomicU32,
-    flow: &Flow,
-) {
+async fn feed(mut input: Input, mut queued: mpsc::UnboundedReceiver<Option<Bytes>>, held: &AtomicU32, flow: &Flow) {
     while let Some(piece) = queued.recv().await {
         let Some(bytes) = piece else {
             // A terminal has no end but the one that is typed.

@@ -100,7 +100,9 @@ pub async fn connect(place: &Place, target: &Target) -> Result<Socket, Refusal> 
     request.headers_mut().insert(header::AUTHORIZATION, bearer);
     match timeout(PATIENCE, tokio_tungstenite::connect_async_with_config(request, None, true)).await {
         Ok(Ok((socket, _))) => Ok(socket),
-        Ok(Err(Error::Http(answer))) => Err(refusal(answer.status(), answer.body().as_deref().unwrap_or_default(), target)),
+        Ok(Err(Error::Http(answer))) => {
+            Err(refusal(answer.status(), answer.body().as_deref().unwrap_or_default(), target))
+        }
         Ok(Err(e)) => Err(unreachable(&e)),
         Err(_) => Err(unreachable(&"it does not answer")),
     }

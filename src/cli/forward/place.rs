@@ -97,7 +97,8 @@ mod tests {
         assert_eq!(one.token, "ab-cd");
         let target: Target = "node1:5432".parse().unwrap();
         assert_eq!(one.url(&target), format!("ws://localhost:8000/api/v1/sessions/{ID}/nodes/node1/tcp/5432"));
-        let page = Place::find(None, &format!("https://lab.example.org/s/{ID}/docker/run?x#y"), Some("t".into())).unwrap();
+        let page =
+            Place::find(None, &format!("https://lab.example.org/s/{ID}/docker/run?x#y"), Some("t".into())).unwrap();
         assert!(page.url(&target).starts_with(&format!("wss://lab.example.org/api/v1/sessions/{ID}/")));
         let id = Place::find(Some("https://lab.example.org"), ID, Some("t".into())).unwrap();
         assert_eq!(id, page);

@@ -58,9 +58,8 @@ impl Destination {
             Destination::Tcp(host, port) => {
                 let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
                 let itself = host == "localhost" || address.is_some_and(|ip| ip.is_loopback() || ip.is_unspecified());
-                let named = |n: &crate::session::Node| {
-                    n.name().as_str() == host || address == Some(IpAddr::V4(n.address()))
-                };
+                let named =
+                    |n: &crate::session::Node| n.name().as_str() == host || address == Some(IpAddr::V4(n.address()));
                 let nodes = who.live.nodes();
                 let node = if itself { Some(&who.node) } else { nodes.iter().find(|n| named(n)) };
                 let Some(node) = node else { return Err(ChannelOpenFailure::AdministrativelyProhibited) };

@@ -75,9 +75,8 @@ async fn asked(
         let Said::Other(message) = said else { continue };
         let run = match message {
             ChannelMsg::SetEnv { variable_name, variable_value, .. } => {
-                let fits = env.len() < MOST_VARIABLES
-                    && variable_value.len() <= LONGEST_VALUE
-                    && is_taken(&variable_name);
+                let fits =
+                    env.len() < MOST_VARIABLES && variable_value.len() <= LONGEST_VALUE && is_taken(&variable_name);
                 if fits {
                     env.insert(variable_name, variable_value);
                 }

@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/forward-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes what opens the ports of the session's nodes, and nothing else, for `boatyard forward`. */
+        post: operations["make_forward_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/lessons/{course}/{lesson}/progress": {
         parameters: {
             query?: never;
@@ -304,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes/{node}/tcp/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A raw TCP connection to a port of a node, as a WebSocket: binary messages are its bytes, and the text `end` says that
+         *     nothing more comes from that side. It ends when both sides have said so, or one is gone.
+         */
+        get: operations["forward_tcp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/terminals": {
         parameters: {
             query?: never;
@@ -405,6 +442,74 @@ export interface paths {
         post?: never;
         /** Deletes a tag. The image stays where another tag names it. */
         delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the session is reached by ssh. */
+        get: operations["ssh_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a public key: who has its private key opens every node of the session by ssh, while the session lives. */
+        post: operations["add_ssh_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a key; connections that were made with it end. */
+        delete: operations["remove_ssh_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a one-time password: good for one sign-in by ssh, on any node of the session. */
+        post: operations["make_ssh_password"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -594,6 +699,13 @@ export interface components {
             /** @description Where it goes, with its new name. */
             to: string;
         };
+        /** @description What opens a session's ports for `boatyard forward`. It is told this once. */
+        ForwardToken: {
+            /** @description Until when it is good (RFC 3339), as long as the session lives. */
+            expires_at: string;
+            /** @description The session's id, a dot, and a token: value of `BOATYARD_SESSION`. */
+            session: string;
+        };
         /** @description A graded answer. */
         Graded: {
             /** @description Whether exactly the right options were chosen. */
@@ -666,6 +778,13 @@ export interface components {
             lesson?: string | null;
             /** @description Name of a template; one node where absent. */
             template?: string | null;
+        };
+        /** @description A key to add. */
+        NewSshKey: {
+            /** @description A line as it stands in `~/.ssh/id_ed25519.pub`. */
+            key: string;
+            /** @description What to call it; the line's comment where absent. */
+            name?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -926,6 +1045,55 @@ export interface components {
             state: string;
             /** @description Its page. */
             url: string;
+        };
+        /** @description How a session is reached by ssh. A node's user name is `<public name of the session>-<node>`. */
+        SshAccess: {
+            /** @description Fingerprint of its host key, such as `SHA256:…`. */
+            fingerprint: string;
+            /** @description Host name of the ssh server. */
+            host: string;
+            /** @description Public keys that open the session, in order of adding. */
+            keys: components["schemas"]["SshKey"][];
+            /** @description The host key as a line of `known_hosts`. */
+            known_hosts: string;
+            /**
+             * Format: int32
+             * @description Most keys that it may have.
+             */
+            most_keys: number;
+            /**
+             * Format: int64
+             * @description Seconds for which a one-time password is good.
+             */
+            password_seconds: number;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+        };
+        /** @description A public key that opens a session by ssh. */
+        SshKey: {
+            /** @description When it was added (RFC 3339). */
+            added_at: string;
+            /** @description Its kind, such as `ssh-ed25519`. */
+            algorithm: string;
+            /** @description Its fingerprint, such as `SHA256:…`. */
+            fingerprint: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What its owner calls it. */
+            name: string;
+        };
+        /** @description A one-time password. It is told this once. */
+        SshPassword: {
+            /** @description Until when it is good (RFC 3339). */
+            expires_at: string;
+            /** @description The password; dashes may be left out. */
+            password: string;
         };
         /** @description A session that was just started. */
         StartedSession: components["schemas"]["SessionView"] & {
@@ -1632,6 +1800,35 @@ export interface operations {
             };
         };
     };
+    make_forward_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardToken"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     progress: {
         parameters: {
             query?: never;
@@ -2301,6 +2498,64 @@ export interface operations {
             };
         };
     };
+    forward_tcp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many connections as the session may have */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing listens on the port */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_terminals: {
         parameters: {
             query?: never;
@@ -2536,6 +2791,146 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ssh_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshAccess"];
+                };
+            };
+            /** @description No such session, or the server has no ssh (`no-ssh`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_ssh_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSshKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshKey"];
+                };
+            };
+            /** @description It is no public key */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has it, or as many as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_ssh_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Number of the key. */
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_ssh_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshPassword"];
+                };
             };
             404: {
                 headers: {
