@@ -76,6 +76,10 @@ async fn ssh_forwards_to_the_session_and_nowhere_else() {
     with_app(&me).await;
     let second = me.add_node().await;
     me.ok_on(&second, "nohup python3 -m http.server 8000 >log 2>&1 &").await;
+    eventually("node2 serves", Duration::from_secs(20), || async {
+        me.sh_on(&second, "curl -s localhost:8000", 20).await.0 == 0
+    })
+    .await;
     let docker = laptop.path("docker.sock");
     let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
     let forwards = [

@@ -266,6 +266,8 @@ async fn the_host_key_stays_and_the_api_says_what_is_wrong() {
     // Keys outlive the server, as the session does.
     server.kill();
     server.start_again();
+    // Lets the client see that its connections are gone.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let after = json(me.request(Method::GET, "/ssh").send().await.unwrap()).await;
     assert_eq!((&after["fingerprint"], after["keys"].as_array().unwrap().len()), (&before["fingerprint"], 1));
     assert_eq!(after["keys"][0]["name"], "laptop");
