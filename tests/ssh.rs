@@ -274,6 +274,24 @@ async fn the_host_key_stays_and_the_api_says_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn one_connection_too_many_is_told_to_who_may_come_in() {
+    let server = TestServer::with(&[("SSH__LISTEN", "127.0.0.1:0"), ("SSH__PER_SESSION", "1")]);
+    let me = Student::start(&server).await;
+    let laptop = Laptop::of(&me).await;
+    let mut first = laptop.bare(&["node1", "touch /tmp/up; sleep 1000"]).spawn().unwrap();
+    eventually("it is up", Duration::from_secs(20), || async { me.sh("test -e /tmp/up").await.0 == 0 }).await;
+    let second = laptop.ssh(&["node1", "true"]).await;
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && said.contains("as many connections as there may be"), "{said}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    eventually("there is a place again", Duration::from_secs(20), || async {
+        laptop.ssh(&["node1", "true"]).await.status.success()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn it_is_off_unless_the_operator_gives_it_a_port() {
     let server = TestServer::start();
     let me = Student::start(&server).await;

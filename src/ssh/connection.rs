@@ -62,12 +62,13 @@ impl Connection {
         self.signed_in.get()
     }
 
-    /// The client has signed in.
-    pub fn enter(&self, who: SignedIn) -> bool {
+    /// The client has signed in; with nobody, there is no place for it.
+    pub fn enter(&self, who: Option<SignedIn>) {
         self.touch();
-        let entered = self.signed_in.set(who).is_ok();
+        if let Some(who) = who {
+            let _ = self.signed_in.set(who);
+        }
         self.entered.notify_one();
-        entered
     }
 
     /// Something was carried.

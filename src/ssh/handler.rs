@@ -76,27 +76,38 @@ impl Client {
         let Some(stranger) = self.stranger.take_if(|s| !s.is_tiresome()) else { return Auth::reject() };
         let found = self.node(user);
         let entered = match (&found, by) {
-            (Some((live, node)), By::Key(offered)) => self.key(live, offered).and_then(|id| {
-                let place = self.outside.connect(live.id(), Some(id))?;
-                // It may have been removed while this came about; from here on its removal ends the connection.
-                self.key(live, offered).filter(|again| *again == id)?;
-                Some((live, node, place))
-            }),
-            (Some((live, node)), By::Password(said)) => {
-                let place = self.outside.connect(live.id(), None);
-                place.filter(|_| self.takes(live, said)).map(|place| (live, node, place))
+            (Some((live, _)), By::Key(offered)) => {
+                self.key(live, offered).and_then(|id| match self.outside.connect(live.id(), Some(id)) {
+                    // It may have been removed while this came about; from here on its removal ends the connection.
+                    Some(place) => self.key(live, offered).filter(|again| *again == id).map(|_| Some(place)),
+                    None => Some(None),
+                })
             }
+            (Some((live, _)), By::Password(said)) => match self.outside.connect(live.id(), None) {
+                Some(place) => self.takes(live, said).then_some(Some(place)),
+                None => self.has(live, said).then_some(None),
+            },
             (None, _) => None,
         };
-        let Some((live, node, place)) = entered else {
+        let (Some((live, node)), Some(place)) = (found, entered) else {
             stranger.failed();
             self.stranger = Some(stranger);
             debug!(address = %self.address, "a sign-in by ssh failed");
             return Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false };
         };
+        let Some(place) = place else {
+            // Who may come in is told why not now.
+            self.connection.enter(None);
+            return Auth::Accept;
+        };
         info!(session = %live.id(), node = %node.name(), address = %self.address, "signed in by ssh");
-        self.connection.enter(SignedIn { live: live.clone(), node: node.clone(), place });
+        self.connection.enter(Some(SignedIn { live, node, place }));
         Auth::Accept
+    }
+
+    fn has(&self, live: &Live, said: &str) -> bool {
+        let found = secret::find(self.sessions.store(), live.id(), SecretKind::SshPassword, said);
+        found.inspect_err(|e| error!(error = %e, "one-time passwords cannot be read")).is_ok_and(|id| id.is_some())
     }
 
     fn takes(&self, live: &Live, said: &str) -> bool {

@@ -42,6 +42,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 const UNANSWERED: usize = 3;
 /// A client that takes nothing for so long is gone.
 const STUCK: Duration = Duration::from_secs(600);
+/// What a client hears that may come in, but not now.
+const FULL: &str = "there are as many connections as there may be, of this session or in all; end some";
 /// Tries of a sign-in in one connection.
 const MOST_TRIES: usize = 6;
 
@@ -157,7 +159,7 @@ async fn carry(
             () = sleep(GRACE) => return "",
             () = shutdown.cancelled() => return "the server stops",
         }
-        let Some(who) = connection.signed_in() else { return "" };
+        let Some(who) = connection.signed_in() else { return FULL };
         let quiet = async {
             loop {
                 match idle.checked_sub(connection.idle()) {

@@ -33,7 +33,7 @@ async function accessible(page: Page, what: string): Promise<void> {
     if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ content: axe });
     await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, colorScheme);
     await page.waitForTimeout(300);
-    const shots = process.env.BOATYARD_SHOTS;
+    const shots = process.env.BOATYARD_TEST_SHOTS;
     if (shots) await page.screenshot({ path: join(shots, `outside-${what.replaceAll(" ", "-")}-${colorScheme}.png`) });
     const found = await page.evaluate(async () => {
       const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(".drawer");
@@ -108,7 +108,7 @@ test("a key, a password and the commands of the page open the session from outsi
 
   // A further node has commands of its own.
   await page.getByRole("button", { name: "Add a node" }).click();
-  await panel.getByLabel("Node").selectOption("node2");
+  await panel.getByRole("combobox", { name: "Node" }).selectOption("node2");
   const second = await copied(page, panel.getByRole("button", { name: /^Copy: ssh -p \d+ \w+-node2@localhost$/ }));
   assert.equal(onLaptop(`${second} hostname`, known), "node2\n");
   await accessible(page, "with everything");
