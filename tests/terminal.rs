@@ -2,6 +2,7 @@
 
 mod common;
 
+use boatyard_protocol::terminal::Frame;
 use common::{
     TestServer,
     student::{Student, json},
@@ -34,6 +35,27 @@ async fn a_prompt_and_a_reload() {
     let mut fresh = me.terminal("main", None).await;
     fresh.wait_for("two-42").await;
     assert!(!fresh.repaints.is_empty() && fresh.text().contains("one-42"));
+}
+
+#[tokio::test]
+async fn a_window_that_was_narrow_for_a_while_cuts_nothing() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    let mut t = me.terminal("main", None).await;
+    t.wait_for("# ").await;
+    // Wider than the narrow window, and shorter than the wide one.
+    t.write("for i in 1 2 3; do echo begin-$i-$(printf %070d 0)-end; done; echo all-$((1+1))\r").await;
+    t.wait_for("all-2").await;
+    t.send(Frame::Resize { cols: 30, rows: 40 }).await;
+    t.write("stty size\r").await;
+    t.wait_for("40 30").await;
+    t.send(Frame::Resize { cols: 100, rows: 40 }).await;
+    t.write("stty size\r").await;
+    t.wait_for("40 100").await;
+    let mut fresh = me.terminal("main", None).await;
+    fresh.wait_for("40 100").await;
+    let whole = format!("-{}-end", "0".repeat(70));
+    assert_eq!(fresh.text().matches(&whole).count(), 3, "a reload shows whole lines: {}", fresh.text());
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn a_fresh_viewer_gets_a_picture() {
     }
     assert_eq!(v.size, (80, 24));
     let picture = String::from_utf8(v.repaint.clone().unwrap()).unwrap();
-    for part in ["line 1\x1b[m\r\n", "line 100", "\x1b[0;31mred", "\x1b]0;my title\x07", "\x1b[?2004h", "\x1b[24;5H"] {
+    for part in ["line 1\r\n", "line 100", "\x1b[0;31mred", "\x1b]0;my title\x07", "\x1b[?2004h", "\x1b[24;5H"] {
         assert!(picture.contains(part), "{part:?} in {picture:?}");
     }
     // From then on it sees what the other sees.
@@ -95,6 +95,23 @@ async fn a_fresh_viewer_gets_a_picture() {
             v.frame().await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn frames_end_between_characters() {
+    let agent = Agent::start().await;
+    let script = "stty -echo; printf 'a\\342\\200'; read go; printf '\\224b'; cat";
+    agent.open("t", 80, 24, &["sh", "-c", script]).await;
+    let mut v = agent.attach("t", SIZED).await;
+    v.wait_for("a").await;
+    let mut late = agent.attach("t", SIZED).await;
+    while late.repaint.is_none() {
+        late.frame().await.unwrap();
+    }
+    assert!(!v.output.contains(&0xe2) && !late.repaint.as_ref().unwrap().contains(&0xe2));
+    v.type_in("\n").await;
+    v.wait_for("\u{2014}b").await;
+    late.wait_for("\u{2014}b").await;
 }
 
 #[tokio::test]

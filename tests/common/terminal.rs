@@ -90,7 +90,8 @@ impl Terminal {
                 assert_eq!(offset, self.offset, "output goes on where it was");
                 self.offset += bytes.len() as u64;
                 self.output.extend_from_slice(&bytes);
-                self.send(Frame::Ack(self.offset)).await;
+                // A terminal that has ended may be gone before it hears of this.
+                let _ = self.socket.send(Message::Binary(Frame::Ack(self.offset).encode())).await;
             }
             Frame::Repaint { offset, bytes } => {
                 self.offset = offset;

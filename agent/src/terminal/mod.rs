@@ -1,11 +1,9 @@
 //! Terminals: what they are without any transport. [`Terminals`] holds them by id; the web module carries frames.
 
-mod paint;
 mod pty;
 mod ring;
 mod screen;
 mod session;
-mod tail;
 mod viewer;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     pty::Pty,
     ring::{CAPACITY, Ring},
-    screen::Screen,
+    screen::{Screen, unfinished},
     viewer::{STALL, Viewer},
 };
 use crate::{
@@ -391,23 +391,31 @@ impl State {
             return Next::Frame(Frame::Size { cols, rows });
         }
         v.repaint |= v.sent < self.ring.start();
+        // Frames end between characters: xterm.js loses one that it is given in two pieces (where the second byte is
+        // 0x80, as in dashes and quotation marks).
+        let whole = end - self.screen.unfinished() as u64;
         if v.repaint {
             if v.room() == 0 {
                 return Next::Wait;
             }
             v.repaint = false;
-            v.note_sent(end);
-            return Next::Frame(Frame::Repaint { offset: end, bytes: self.screen.repaint(REPAINT).into() });
+            v.note_sent(whole);
+            return Next::Frame(Frame::Repaint { offset: whole, bytes: self.screen.repaint(REPAINT).into() });
         }
-        if v.sent < end {
-            let n = v.room().min(OUTPUT as u64) as usize;
+        let until = if self.exit.is_some() { end } else { whole };
+        if v.sent < until {
+            let n = v.room().min(OUTPUT as u64).min(until - v.sent) as usize;
             if n == 0 {
                 return Next::Wait;
             }
             let offset = v.sent;
             let mut bytes = BytesMut::new();
-            let n = self.ring.copy(offset, n, &mut bytes);
-            v.note_sent(offset + n as u64);
+            self.ring.copy(offset, n, &mut bytes);
+            if offset + (n as u64) < until {
+                let cut = unfinished(&bytes);
+                bytes.truncate(if cut < n { n - cut } else { n });
+            }
+            v.note_sent(offset + bytes.len() as u64);
             return Next::Frame(Frame::Output { offset, bytes: bytes.freeze() });
         }
         match self.exit {
