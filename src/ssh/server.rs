@@ -99,15 +99,7 @@ impl SshServer {
 }
 
 /// Serves until `shutdown` is cancelled; then all connections end.
-///
-/// # Errors
-/// None: what fails is one connection's affair.
-pub async fn serve(
-    server: SshServer,
-    sessions: Sessions,
-    outside: Arc<Outside>,
-    shutdown: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve(server: SshServer, sessions: Sessions, outside: Arc<Outside>, shutdown: CancellationToken) {
     let (limits, tasks) = (Limits::default(), TaskTracker::new());
     let idle = sessions.config().ssh.idle;
     loop {
@@ -131,7 +123,6 @@ pub async fn serve(
     }
     tasks.close();
     tasks.wait().await;
-    Ok(())
 }
 
 /// One connection, from its first byte to its end.

@@ -158,18 +158,18 @@ async fn relay(stream: TcpStream, socket: Socket) {
     };
     let down = async {
         while let Some(Ok(message)) = from_server.next().await {
-            match message {
-                Message::Binary(bytes) => {
-                    if write.write_all(&bytes).await.is_err() {
-                        return;
-                    }
-                }
+            let goes_on = match message {
+                Message::Binary(bytes) => write.write_all(&bytes).await.is_ok(),
                 Message::Text(text) if text.as_str() == TCP_END => {
                     let _ = write.shutdown().await;
                     server_ended.notify_one();
+                    true
                 }
-                Message::Close(_) => return,
-                _ => {}
+                Message::Close(_) => false,
+                _ => true,
+            };
+            if !goes_on {
+                return;
             }
         }
     };

@@ -115,18 +115,18 @@ async fn relay(socket: WebSocket, stream: RawStream, node: Arc<Node>) {
     let client_ended = Notify::new();
     let up = async {
         while let Some(Ok(message)) = from_client.next().await {
-            match message {
-                Message::Binary(bytes) => {
-                    if write.write_all(&bytes).await.is_err() {
-                        return;
-                    }
-                }
+            let goes_on = match message {
+                Message::Binary(bytes) => write.write_all(&bytes).await.is_ok(),
                 Message::Text(text) if text.as_str() == END => {
                     let _ = write.shutdown().await;
                     client_ended.notify_one();
+                    true
                 }
-                Message::Text(_) | Message::Close(_) => return,
-                _ => {}
+                Message::Text(_) | Message::Close(_) => false,
+                _ => true,
+            };
+            if !goes_on {
+                return;
             }
         }
     };
