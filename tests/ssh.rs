@@ -129,7 +129,12 @@ async fn one_connection_carries_many_channels_and_none_waits_for_another() {
     let server = server();
     let me = Student::start(&server).await;
     let laptop = Laptop::of(&me).await;
-    laptop.configure(&format!("ControlMaster auto\n ControlPath {}/%C\n ControlPersist 60", laptop.folder().display()));
+    laptop.configure(&format!("ControlPath {}/%C", laptop.folder().display()));
+    let mut master = laptop.bare(&["-M", "-N", "node1"]).spawn().unwrap();
+    eventually("the connection is up", Duration::from_secs(20), || async {
+        laptop.ssh(&["-O", "check", "node1"]).await.status.success()
+    })
+    .await;
     assert_eq!(laptop.ok(&["node1", "echo one"]).await, "one\n");
     // One that does not read what it is sent, however much.
     let mut stuck = laptop.bare(&["node1", "sleep 1000"]);
@@ -150,7 +155,8 @@ async fn one_connection_carries_many_channels_and_none_waits_for_another() {
     stuck.wait().unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default());
-    laptop.ssh(&["-O", "exit", "node1"]).await;
+    master.kill().unwrap();
+    master.wait().unwrap();
 }
 
 #[tokio::test]

@@ -42,7 +42,9 @@ impl Process {
             match self.next().await {
                 Frame::Output(bytes) => {
                     out.extend_from_slice(&bytes);
-                    self.send(Frame::Grant(bytes.len() as u32)).await;
+                    // It may have ended meanwhile.
+                    let grant = Frame::Grant(bytes.len() as u32).encode();
+                    let _ = self.0.send(Message::Binary(grant)).await;
                 }
                 Frame::Error(bytes) => err.extend_from_slice(&bytes),
                 Frame::Exit(code) => {
