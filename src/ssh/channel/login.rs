@@ -149,10 +149,10 @@ async fn run(
     let window = Semaphore::new(WINDOW as usize);
     let (frames, mut outgoing) = mpsc::channel(8);
     let send = async {
+        // One that has ended takes nothing more, and how it ended is still to be read.
+        let mut there = true;
         while let Some(frame) = outgoing.recv().await {
-            if !to_process.send(frame).await {
-                return;
-            }
+            there = there && to_process.send(frame).await;
         }
     };
     let up = async {
