@@ -4,9 +4,9 @@ set -euo pipefail
 
 # What the server needs: the OCI runtime, nftables, disk images, the registry, and mmdebstrap to build images.
 packages=(runc nftables e2fsprogs docker-registry mmdebstrap debian-archive-keyring iproute2 ca-certificates build-essential)
-# What its tests need besides: a browser with a font, and the command line of Docker's own registry protocol.
+# What its tests need besides: a browser with a font, and an ssh client as students have it.
 if [ "${1:-run}" = test ]; then
-    packages+=(chromium fonts-dejavu-core)
+    packages+=(chromium fonts-dejavu-core openssh-client curl)
 fi
 
 missing=()

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Limits, native::NativeSettings},
+    ssh::SshSettings,
     stack::Origin,
     template::Template,
 };
@@ -46,6 +47,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// The session registry.
     pub registry: RegistrySettings,
+    /// How students reach their nodes from machines of their own.
+    pub ssh: SshSettings,
     /// The native engine.
     pub engine: NativeSettings,
 }
@@ -162,6 +165,7 @@ impl Default for Config {
                 upload: ByteSize::mib(512),
             },
             registry: RegistrySettings::default(),
+            ssh: SshSettings::default(),
             engine: NativeSettings::default(),
         }
     }
@@ -216,8 +220,13 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // BOATYARD_TEST_… steers the project's own tests.
-        let env = Env::prefixed(ENV_PREFIX).filter(|k| !k.starts_with("test_") && !k.starts_with("TEST_")).split("__");
+        // BOATYARD_TEST_… steers the project's own tests, and some are other commands'.
+        let others = |k: &str| {
+            ["test_", "config_file", "server", "session", "token"].iter().any(|o| {
+                k.len() >= o.len() && k[..o.len()].eq_ignore_ascii_case(o) && (o.ends_with('_') || k.len() == o.len())
+            })
+        };
+        let env = Env::prefixed(ENV_PREFIX).filter(move |k| !others(k.as_str())).split("__");
         let config: Config = figment
             .merge(env)
             .merge(Serialized::defaults(flags))
@@ -261,6 +270,9 @@ impl Config {
             if let Err((key, why)) = template.check(s.nodes) {
                 return bad(key, &format!("(template {:?})", template.name), why);
             }
+        }
+        if let Err((key, value, why)) = self.ssh.check() {
+            return bad(key, &value, why);
         }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {

@@ -16,6 +16,7 @@ pub mod ports;
 pub mod registry;
 pub mod server;
 pub mod session;
+pub mod ssh;
 pub mod stack;
 pub mod store;
 pub mod template;

@@ -67,6 +67,11 @@ impl Paths {
         self.data.join("sandboxes")
     }
 
+    /// The key by which the ssh server proves that it is the same as before; readable by root alone.
+    pub fn ssh_host_key(&self) -> PathBuf {
+        self.data.join("ssh_host_ed25519_key")
+    }
+
     /// The Unix socket of the operator's commands (`boatyard session ls`); only root can reach it.
     pub fn admin_socket(&self) -> PathBuf {
         self.run.join("admin.sock")

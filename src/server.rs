@@ -25,6 +25,7 @@ use crate::{
     paths::Paths,
     registry::{Pace, Registry},
     session::Sessions,
+    ssh::{self, Outside, SshServer},
     store::{Store, now_ms},
     web::{self, App, assets},
 };
@@ -38,6 +39,7 @@ const CHORES: Duration = Duration::from_secs(3600);
 pub struct Server {
     url: String,
     address: std::net::SocketAddr,
+    ssh: Option<ssh::Reached>,
     sessions: Sessions,
     registry: Arc<Registry>,
     tasks: Vec<JoinHandle<()>>,
@@ -80,7 +82,11 @@ impl Server {
             warn!(error = %e, "the catalogue cannot be read");
             Vec::new()
         });
-        let app = App::new(sessions.clone(), registry.clone(), images.iter().map(view).collect(), shutdown.clone())?;
+        let ssh = SshServer::open(&sessions.config().ssh, &sessions.config().base_url(), &paths).await?;
+        let reached = ssh.as_ref().map(|s| s.reached().clone());
+        let outside = Arc::new(Outside::new(&sessions.config().ssh, reached.clone()));
+        let views = images.iter().map(view).collect();
+        let app = App::new(sessions.clone(), registry.clone(), outside.clone(), views, shutdown.clone())?;
         let admin_socket = paths.admin_socket();
         let _ = std::fs::remove_file(&admin_socket);
         let admin = UnixListener::bind(&admin_socket).with_context(|| format!("{}", admin_socket.display()))?;
@@ -88,13 +94,14 @@ impl Server {
 
         let url = sessions.config().base_url();
         let address = sessions.config().listen;
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(web::serve(app.clone(), listener)),
             tokio::spawn(web::admin::serve(app, admin)),
             tokio::spawn(forget_ended(sessions.clone(), shutdown.clone())),
-            tokio::spawn(keep_clean(registry.clone(), shutdown)),
+            tokio::spawn(keep_clean(registry.clone(), shutdown.clone())),
         ];
-        Ok(Server { url, address, sessions, registry, tasks, _lock: lock })
+        tasks.extend(ssh.map(|s| tokio::spawn(ssh::serve(s, sessions.clone(), outside, shutdown))));
+        Ok(Server { url, address, ssh: reached, sessions, registry, tasks, _lock: lock })
     }
 
     /// Where browsers find it.
@@ -105,6 +112,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         self.address
+    }
+
+    /// How it is reached by ssh; none where that is off.
+    pub fn ssh(&self) -> Option<&ssh::Reached> {
+        self.ssh.as_ref()
     }
 
     /// Its sessions.

@@ -9,6 +9,7 @@ mod events;
 mod exec;
 mod files;
 mod ports;
+mod process;
 mod reaper;
 mod sandbox;
 mod shutdown;

@@ -77,7 +77,12 @@ impl Reaper {
 
     /// Signals the process group that a process leads.
     pub fn signal_group(&self, process: &Process, signal: i32) {
-        self.send(process.pid, -process.pid, signal);
+        self.signal_group_of(process.pid, signal);
+    }
+
+    /// As [`Reaper::signal_group`], by the id of a process that was started here.
+    pub fn signal_group_of(&self, pid: i32, signal: i32) {
+        self.send(pid, -pid, signal);
     }
 
     fn send(&self, pid: i32, to: i32, signal: i32) {

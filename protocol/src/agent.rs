@@ -11,6 +11,7 @@
 //! | `DELETE /v1/terminals/{id}` | | 204; hangs up and forgets it |
 //! | `GET /v1/terminals/{id}/attach` | WebSocket, query [`Attach`] | frames of [`crate::terminal`] |
 //! | `POST /v1/exec` | [`ExecRequest`] | [`ExecResponse`] |
+//! | `GET /v1/process` | WebSocket | a process by its streams: frames of [`crate::process`] |
 //! | `GET /v1/files?path=` | | the bytes, with `x-boatyard-file: <FileEntry as JSON>` |
 //! | `PUT /v1/files?path=&mode=` | the bytes | [`FileEntry`]; makes missing folders, replaces atomically |
 //! | `DELETE /v1/files?path=` | | 204; a folder goes with what is in it |

@@ -5,6 +5,7 @@
 
 mod docker;
 mod files;
+mod process;
 mod terminal;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ pub use files::{Condition, ReadFile};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
+pub use process::{FromProcess, ToProcess};
 use serde::{Serialize, de::DeserializeOwned};
 pub use terminal::Typist;
 use tokio::time::timeout;

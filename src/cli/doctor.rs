@@ -20,6 +20,7 @@ impl Doctor {
         let (paths, engine) = (Paths::new(&config.data), config.engine.clone());
         let mut report = tokio::task::spawn_blocking(move || doctor::run(&paths, &engine, &Default::default())).await?;
         report.checks.push(doctor::names(config));
+        report.checks.push(doctor::ssh(config));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {

@@ -4,6 +4,7 @@
 mod admin;
 mod catalogue;
 mod doctor;
+mod forward;
 mod gc;
 mod image;
 mod lab;
@@ -46,6 +47,8 @@ enum Command {
     /// Running sessions.
     #[command(subcommand)]
     Session(session::Session),
+    /// Carry TCP ports of a session's nodes to this machine. Needs neither root nor a configuration.
+    Forward(forward::Forward),
     /// Find and remove what a crash left.
     Gc(gc::Gc),
     /// Lessons, for their authors.
@@ -75,6 +78,7 @@ impl Cli {
             Command::Image(image) => image.run(&config()?).await,
             Command::Catalogue(catalogue) => catalogue.run(&config()?).await,
             Command::Session(session) => session.run(&config()?).await,
+            Command::Forward(forward) => forward.run().await,
             Command::Gc(gc) => gc.run(config()?).await,
             Command::Lab(lab) => lab.run(),
             Command::Openapi => {

@@ -1,6 +1,6 @@
 //! `boatyard serve`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::Write, net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -60,7 +60,12 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     });
     let unreachable = config.reach_problem();
     let server = Server::start(config, shutdown).await.context("boatyard cannot serve")?;
-    println!("Boatyard is at {}", server.url());
+    let mut said = format!("Boatyard is at {}\n", server.url());
+    if let Some(ssh) = server.ssh() {
+        said += &format!("ssh is at {} port {}, host key {}\n", ssh.host, ssh.port, ssh.fingerprint);
+    }
+    // Whoever started it may have stopped listening after the first line.
+    let _ = std::io::stdout().write_all(said.as_bytes());
     if let Some((found, mend)) = unreachable {
         warn!("{found}; {mend}");
     }

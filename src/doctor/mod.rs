@@ -3,6 +3,7 @@
 
 mod capacity;
 mod limits;
+mod outside;
 mod probes;
 mod programs;
 
@@ -10,7 +11,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::capacity::{Capacity, SessionCost};
+pub use self::{
+    capacity::{Capacity, SessionCost},
+    outside::ssh,
+};
 use crate::{config::Config, engine::native::NativeSettings, paths::Paths};
 
 /// How a check went.

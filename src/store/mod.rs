@@ -4,6 +4,7 @@
 //! where they are called, under one lock.
 
 mod nodes;
+mod outside;
 mod progress;
 mod sessions;
 mod shares;
@@ -11,6 +12,7 @@ mod shares;
 use std::{path::Path, sync::Mutex, time::Duration};
 
 pub use nodes::{NoNode, NodeRow, NodeState};
+pub use outside::{KeyRefused, SecretKind, SshKeyRow};
 pub use progress::{Progress, QuizState};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
@@ -54,6 +56,7 @@ impl Store {
             M::up("ALTER TABLE nodes ADD COLUMN state TEXT NOT NULL DEFAULT 'running'; -- starting, running, leaving"),
             M::up("ALTER TABLE sessions ADD COLUMN stack TEXT; -- what it was started to deploy, as JSON"),
             M::up(include_str!("shares.sql")),
+            M::up(outside::SCHEMA),
         ];
         Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })

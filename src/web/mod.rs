@@ -29,7 +29,7 @@ pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{ports::Ports, registry::Registry, session::Sessions, stack::Finder, template::Template};
+use crate::{ports::Ports, registry::Registry, session::Sessions, ssh::Outside, stack::Finder, template::Template};
 
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ pub struct App {
     pub ports: Arc<Ports>,
     /// Stacks that links deploy.
     pub stacks: Arc<Finder>,
+    /// Who is connected from outside, and how the ssh server is reached.
+    pub outside: Arc<Outside>,
     /// The offline catalogue, for the pages.
     pub catalogue: Arc<Vec<view::CatalogueImage>>,
     key: Key,
@@ -62,13 +64,14 @@ impl App {
     pub fn new(
         sessions: Sessions,
         registry: Arc<Registry>,
+        outside: Arc<Outside>,
         catalogue: Vec<view::CatalogueImage>,
         shutdown: CancellationToken,
     ) -> Result<App, crate::store::StoreError> {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
         let stacks = Arc::new(stacks::find(sessions.config()));
-        Ok(App { sessions, registry, ports, stacks, catalogue: Arc::new(catalogue), key, shutdown })
+        Ok(App { sessions, registry, ports, stacks, outside, catalogue: Arc::new(catalogue), key, shutdown })
     }
 
     /// What sessions can be started as.

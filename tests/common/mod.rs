@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
 
 pub mod guest;
+pub mod laptop;
 pub mod residue;
 pub mod student;
 pub mod terminal;

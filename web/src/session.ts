@@ -64,6 +64,7 @@ document.addEventListener("keydown", (event) => {
 showSession(state.session);
 new Panels({
   api,
+  publicName: state.session.public_name,
   nodes: () => nodes,
   currentNode: () => currentTerminal()?.node ?? nodes[0]?.name ?? "node1",
   currentTerminal: () => currentTerminal(),
@@ -74,7 +75,7 @@ new Panels({
   },
   onQuiet: (handler) => quiet.on(handler),
   run: (node, command, enter) => run(node, "main", command, enter),
-});
+}, state.ssh ? [] : ["outside"]);
 acceptDrops(need(".screens"), api.base, () => {
   const node = currentTerminal()?.node;
   return node && may("type") ? { node, folder: () => workingFolder(node) } : null;

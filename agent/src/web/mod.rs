@@ -3,6 +3,7 @@
 mod events;
 mod exec;
 mod files;
+mod process;
 mod streams;
 mod terminals;
 
@@ -35,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/terminals/{id}", put(terminals::open).delete(terminals::close))
         .route("/v1/terminals/{id}/attach", get(terminals::attach))
         .route("/v1/exec", post(exec::exec))
+        .route("/v1/process", get(process::process))
         .route("/v1/files", get(files::read).put(files::write).delete(files::remove))
         .route("/v1/files/list", get(files::list))
         .route("/v1/files/folder", put(files::make_folder))

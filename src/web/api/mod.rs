@@ -8,16 +8,19 @@ mod health;
 mod images;
 mod lessons;
 mod nodes;
+mod outside;
 mod registry;
 mod sessions;
 mod shares;
 mod stacks;
+mod tcp;
 mod terminals;
 mod variables;
 mod xray;
 
 use axum::{Json, Router, routing::get};
 pub use sessions::{NodeView, PortView, SessionView, page_path};
+pub use tcp::END as TCP_END;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -72,6 +75,12 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(registry::contents))
         .routes(routes!(registry::delete_repository))
         .routes(routes!(registry::delete_tag))
+        .routes(routes!(outside::access))
+        .routes(routes!(outside::add_key))
+        .routes(routes!(outside::remove_key))
+        .routes(routes!(outside::make_password))
+        .routes(routes!(outside::make_forward_token))
+        .routes(routes!(tcp::tcp))
         .routes(routes!(files::read, files::write, files::remove))
         .routes(routes!(files::list))
         .routes(routes!(files::make_folder))

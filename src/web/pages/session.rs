@@ -68,6 +68,7 @@ fn page(app: &App, id: &str, place: Option<(String, String)>, jar: &SignedCookie
         right,
         max_nodes: app.sessions.config().sessions.nodes,
         routing_mesh: app.sessions.has_routing_mesh(),
+        ssh: app.outside.ssh().is_some(),
         lesson: None,
     };
     let mut view = None;

@@ -31,6 +31,8 @@ pub struct PageState {
     pub max_nodes: u32,
     /// Whether Swarm's routing mesh works on the server's host.
     pub routing_mesh: bool,
+    /// Whether the server has ssh.
+    pub ssh: bool,
     /// The lesson that the page shows.
     pub lesson: Option<LessonPlace>,
 }

@@ -7,6 +7,7 @@ fn session_state(name: &str) -> PageState {
         now: "2026-01-01T00:00:00Z".into(),
         max_nodes: 5,
         routing_mesh: false,
+        ssh: false,
         lesson: None,
     }
 }

@@ -1,5 +1,6 @@
 import type {
   CheckReport,
+  ForwardToken,
   Grade,
   MadeShare,
   NodeView,
@@ -9,6 +10,9 @@ import type {
   SessionView,
   ShareKind,
   ShareView,
+  SshAccess,
+  SshKey,
+  SshPassword,
   SwarmRole,
   TerminalInfo,
   VariableView,
@@ -133,6 +137,26 @@ export class SessionApi {
 
   async endShare(share: string): Promise<void> {
     await send("DELETE", `${this.base}/shares/${seg(share)}`);
+  }
+
+  sshAccess(): Promise<SshAccess> {
+    return json("GET", `${this.base}/ssh`);
+  }
+
+  addSshKey(key: string): Promise<SshKey> {
+    return json("POST", `${this.base}/ssh/keys`, { key });
+  }
+
+  async removeSshKey(id: number): Promise<void> {
+    await send("DELETE", `${this.base}/ssh/keys/${id}`);
+  }
+
+  makeSshPassword(): Promise<SshPassword> {
+    return json("POST", `${this.base}/ssh/password`);
+  }
+
+  makeForwardToken(): Promise<ForwardToken> {
+    return json("POST", `${this.base}/forward-token`);
   }
 
   lesson(course: string, lesson: string): LessonApi {

@@ -28,6 +28,11 @@ export type DeployStage = Schemas["DeployStage"];
 export type ServiceProgress = Schemas["ServiceProgress"];
 export type ServiceState = Schemas["ServiceState"];
 export type VariableView = Schemas["VariableView"];
+/** How a session is reached by ssh. */
+export type SshAccess = Schemas["SshAccess"];
+export type SshKey = Schemas["SshKey"];
+export type SshPassword = Schemas["SshPassword"];
+export type ForwardToken = Schemas["ForwardToken"];
 export type EndReason = Schemas["EndReason"];
 export type PersonView = Schemas["PersonView"];
 export type TerminalAt = Schemas["TerminalAt"];
@@ -59,5 +64,7 @@ export interface SessionPageState {
   max_nodes: number;
   /** Whether Swarm's routing mesh works on the server's host. */
   routing_mesh: boolean;
+  /** Whether the server has ssh. */
+  ssh: boolean;
   lesson?: { course: string; lesson: string; progress: Progress | null } | null;
 }

@@ -9,6 +9,8 @@ import { may, type Right } from "./rights";
 /** What a panel gets to know and may do. */
 export interface PanelContext {
   api: SessionApi;
+  /** The name by which the session is known where anyone may look. */
+  publicName: string;
   /** The session's nodes as they are now; a `session` event tells of changes. */
   nodes(): NodeView[];
   /** The node whose terminal is in front. */
@@ -59,6 +61,15 @@ const KINDS: PanelKind[] = [
       return (context) => new RegistryPanel(context);
     },
   },
+  {
+    id: "outside",
+    label: "Outside",
+    icon: "key",
+    load: async () => {
+      const { OutsidePanel } = await import("../outside/panel");
+      return (context) => new OutsidePanel(context);
+    },
+  },
 ];
 
 /** The drawer with the session's panels, below the terminals, or beside them where there is room; one is open at a time. */
@@ -73,9 +84,13 @@ export class Panels {
   private open: string | null = null;
   private beside = false;
 
-  constructor(private readonly context: Omit<PanelContext, "open">) {
+  /** `absent` are panels that this server has no use for. */
+  constructor(
+    private readonly context: Omit<PanelContext, "open">,
+    absent: string[] = [],
+  ) {
     const toggles = need(".panel-toggles");
-    for (const kind of KINDS.filter(({ needs = "watch" }) => may(needs))) {
+    for (const kind of KINDS.filter(({ id, needs = "watch" }) => may(needs) && !absent.includes(id))) {
       const button = h(
         "button",
         { type: "button", class: "panel-toggle", "aria-expanded": "false", "aria-controls": "drawer", title: kind.label },
