@@ -9,6 +9,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 /// What a file may cost: its scalars' bytes, and something for each node.
 const BUDGET: usize = 8 << 20;
+/// Most brackets that are open at once, and most lists that begin on one line.
+const DEEPEST: usize = 200;
 /// What a node costs beside its text.
 const NODE: usize = 32;
 
@@ -28,6 +30,9 @@ impl Yaml {
     /// # Errors
     /// What is wrong, with its line where the parser knows it.
     pub fn read(text: &str) -> Result<Yaml, String> {
+        if is_too_deep(text) {
+            return Err("it is nested too deeply".into());
+        }
         let left = Cell::new(BUDGET);
         Node(&left).deserialize(serde_norway::Deserializer::from_str(text)).map_err(|e| e.to_string())
     }
@@ -55,6 +60,23 @@ impl Yaml {
     pub fn is_null(&self) -> bool {
         *self == Yaml::Null
     }
+}
+
+/// Whether more lies within each other than any honest file has: the parser takes time by the square of it. Brackets in
+/// texts count, too, so the limit is far from what one means.
+fn is_too_deep(text: &str) -> bool {
+    let mut open = 0usize;
+    let brackets = text.bytes().any(|b| {
+        match b {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > DEEPEST
+    });
+    // Lists and keys that begin on one line: `- - - x`, `? ? x`.
+    brackets
+        || text.lines().any(|line| line.split_whitespace().take_while(|w| matches!(*w, "-" | "?")).count() > DEEPEST)
 }
 
 /// Reads a value out of a budget.

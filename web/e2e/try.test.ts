@@ -75,7 +75,7 @@ test("from the list of stacks to the app in a second tab", { timeout: 240_000 },
   const page = await yard.page();
   await page.goto(yard.url);
   await page.getByRole("link", { name: "Stacks" }).click();
-  await page.getByRole("link", { name: "Look at Visits first" }).click();
+  await page.getByRole("link", { name: "Look at it first: Visits" }).click();
   await page.getByRole("heading", { name: "Visits" }).waitFor();
   assert.ok((await page.locator(".try").innerText()).includes("cd ~/visits && docker compose up -d"));
   // The badge leads back to this page.
@@ -91,6 +91,7 @@ test("from the list of stacks to the app in a second tab", { timeout: 240_000 },
   const bar = page.locator(".deployment");
   await bar.getByText(/visits (is being deployed|is starting|: |runs)/).waitFor();
   await shows(page, "docker compose up -d");
+  assert.equal(await page.locator(".tab", { hasText: "main" }).count(), 1);
   await bar.getByText("visits runs, and answers on port 8080").waitFor({ timeout: 120_000 });
   const [app] = await Promise.all([page.waitForEvent("popup"), bar.getByRole("link", { name: "Open port 8080" }).click()]);
   await app.getByRole("heading", { name: "Ahoy from a link" }).waitFor();
@@ -137,7 +138,7 @@ test("a command of a lesson joins the swarm with the real token, once there is o
   await shows(page, "root@node1");
   await page.locator("[data-next]").click();
   const join = page.locator("figure.cmd[data-variables]");
-  const run = join.getByRole("button", { name: "Run in terminal main on node2: join the swarm as a worker" });
+  const run = join.getByRole("button", { name: "Run in main on node2: join the swarm as a worker" });
   await join.getByText("No swarm yet").waitFor();
   assert.equal(await run.getAttribute("aria-disabled"), "true");
   assert.ok(!(await join.innerText()).includes("SWMTKN"));

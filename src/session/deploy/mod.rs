@@ -15,7 +15,7 @@ use std::{
 pub use model::{DeployStage, DeployedPort, Deployment, ServiceProgress, ServiceState};
 use tokio::{
     io::AsyncReadExt,
-    sync::{Notify, broadcast::error::RecvError},
+    sync::{Notify, broadcast::error::RecvError, oneshot},
     time::{Instant, timeout},
 };
 use tracing::{debug, warn};
@@ -57,17 +57,6 @@ pub enum DeployError {
     Agent(#[from] AgentError),
 }
 
-/// Where a deployment begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begin {
-    /// With its files.
-    Anew,
-    /// With its command.
-    Again,
-    /// After its command, which an earlier server typed.
-    Typed,
-}
-
 /// A session's deployment.
 #[derive(Debug)]
 pub(super) struct Deploying {
@@ -102,25 +91,30 @@ impl Live {
 }
 
 impl Sessions {
-    /// Begins to deploy a stack in a session that was just started. A session has one stack: of several, the first counts.
+    /// Begins to deploy a stack in a session that was just started. When this returns, its files are there, and so is the
+    /// terminal in which its command is typed. A session has one stack: of several, the first counts.
     ///
     /// # Errors
     /// When the store fails; then it is not deployed.
-    pub fn deploy(&self, live: &Arc<Live>, plan: Plan) -> Result<(), StoreError> {
+    pub async fn deploy(&self, live: &Arc<Live>, plan: Plan) -> Result<(), StoreError> {
         self.inner.store.set_stack(live.id(), &plan.to_json())?;
-        self.begin(live, plan, Begin::Anew);
+        let (told, prepared) = oneshot::channel();
+        self.begin(live, plan, Some(told));
+        // Dropped where the session has ended meanwhile, or has a stack already.
+        let _ = prepared.await;
         Ok(())
     }
 
     /// Goes on with what an earlier server began to deploy in a session.
     pub(super) fn resume_deployment(&self, live: &Arc<Live>) -> Result<(), StoreError> {
         if let Some(plan) = self.inner.store.stack(live.id())?.and_then(|stored| Plan::of_json(&stored)) {
-            self.begin(live, plan, Begin::Typed);
+            self.begin(live, plan, None);
         }
         Ok(())
     }
 
-    fn begin(&self, live: &Arc<Live>, plan: Plan, begin: Begin) {
+    /// Deploys anew, and says when all is prepared for it; without anyone to tell, only looks on.
+    fn begin(&self, live: &Arc<Live>, plan: Plan, anew: Option<oneshot::Sender<()>>) {
         let state = Mutex::new(Deployment::new(&plan, FIRST_TERMINAL));
         let deploying = Arc::new(Deploying { plan, state, again: Notify::new() });
         if live.deploying.set(deploying.clone()).is_err() {
@@ -130,7 +124,7 @@ impl Sessions {
         let (sessions, live) = (self.clone(), live.clone());
         self.inner.tasks.spawn(async move {
             let over = live.cancel.clone();
-            tokio::select! { () = over.cancelled() => {}, () = sessions.deploy_now(&live, &deploying, begin) => {} }
+            tokio::select! { () = over.cancelled() => {}, () = sessions.deploy_now(&live, &deploying, anew) => {} }
         });
     }
 
@@ -152,17 +146,21 @@ impl Sessions {
         Ok(())
     }
 
-    async fn deploy_now(&self, live: &Live, deploying: &Deploying, mut begin: Begin) {
+    async fn deploy_now(&self, live: &Live, deploying: &Deploying, anew: Option<oneshot::Sender<()>>) {
         let Some(node) = live.nodes().into_iter().next() else { return };
+        // None where the command was typed by an earlier server.
+        let mut generation = match &anew {
+            Some(_) => self.prepare(&node, &deploying.plan).await.map(Some),
+            None => Ok(None),
+        };
+        if let Some(told) = anew {
+            let _ = told.send(());
+        }
+        let mut prepared = false;
         loop {
-            let generation = match begin {
-                Begin::Anew => self.prepare(&node, &deploying.plan).await.map(Some),
-                Begin::Again => open(&node).await.map(Some),
-                Begin::Typed => Ok(None),
-            };
             match generation {
                 Ok(generation) => {
-                    begin = Begin::Again;
+                    prepared = true;
                     deploying.change(live, |d| (d.stage, d.error) = (DeployStage::Deploying, None));
                     self.follow(live, deploying, &node, generation).await;
                 }
@@ -171,6 +169,8 @@ impl Sessions {
                     deploying.again.notified().await;
                 }
             }
+            let again = if prepared { open(&node).await } else { self.prepare(&node, &deploying.plan).await };
+            generation = again.map(Some);
         }
     }
 
@@ -187,7 +187,7 @@ impl Sessions {
             "\x1b[1m{}\x1b[0m lies in {home}/{}. It is deployed\r\nby the command that follows:\r\n\r\n",
             plan.name, plan.name
         );
-        // Nobody has seen it yet: the session is told to its student after this.
+        // Nobody has seen it yet: the session is shown to its student after this.
         node.agent().close_terminal(FIRST_TERMINAL).await?;
         Ok(node.agent().open_terminal(FIRST_TERMINAL, &marked_shell(&welcome)).await?.generation)
     }

@@ -240,7 +240,7 @@ pub async fn create(
     let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
     if let Some(plan) = plan {
-        app.sessions.deploy(&created.live, plan)?;
+        app.sessions.deploy(&created.live, plan).await?;
     }
     let session = SessionView::of(&created.live, &app);
     Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())

@@ -73,7 +73,7 @@ pub async fn start(
     };
     let answer = match app.sessions.start(request).await {
         Ok(created) => {
-            if let Err(e) = app.sessions.deploy(&created.live, plan) {
+            if let Err(e) = app.sessions.deploy(&created.live, plan).await {
                 return problem_page(e.into());
             }
             let row = created.live.row();

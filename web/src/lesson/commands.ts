@@ -70,7 +70,7 @@ function runButton(
   const label = enter ? "Run" : "Type";
   const button = h(
     "button",
-    { type: "button", class: "tool run", title: `${label} in terminal ${where}`, "aria-label": `${label} in terminal ${where}: ${command}` },
+    { type: "button", class: "tool run", title: `${label} in terminal ${where}`, "aria-label": `${elsewhere ? `${label} in ${where}` : `${label} in terminal ${where}`}: ${command}` },
     icon("run"),
     h("span", {}, elsewhere ? `${label} in ${where}` : label),
   );
