@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Limits, native::NativeSettings},
+    ports::PortHost,
+    sdk::SdkSettings,
     template::Template,
 };
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// The session registry.
     pub registry: RegistrySettings,
+    /// Pages elsewhere that may embed terminals.
+    pub sdk: SdkSettings,
     /// The native engine.
     pub engine: NativeSettings,
 }
@@ -147,6 +151,7 @@ impl Default for Config {
                 upload: ByteSize::mib(512),
             },
             registry: RegistrySettings::default(),
+            sdk: SdkSettings::default(),
             engine: NativeSettings::default(),
         }
     }
@@ -246,6 +251,9 @@ impl Config {
             if let Err((key, why)) = template.check(s.nodes) {
                 return bad(key, &format!("(template {:?})", template.name), why);
             }
+        }
+        if let Some(origin) = self.sdk.origins.iter().find(|o| PortHost::parse(o.host(), &self.domain).is_some()) {
+            return bad("sdk.origins", origin, "is a published port: what a student serves may embed no terminals");
         }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
@@ -358,6 +366,9 @@ mod tests {
             ("[limits]\nmemory = \"1 MiB\"", "limits.memory"),
             ("data = \"here\"", "data"),
             ("base_url = \"lab.example.org\"", "base_url"),
+            ("[sdk]\norigins = [\"*\"]", "sdk.origins"),
+            ("[sdk]\norigins = [\"https://tutorial.example/posts\"]", "sdk.origins"),
+            ("[sdk]\norigins = [\"http://8080-node1-abcdefghij.localhost:8000\"]", "sdk.origins"),
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");

@@ -1,6 +1,7 @@
 //! The API, `/api/v1`: everything that the pages do. Described at `/api/v1/openapi.json`, which is made from the handlers.
 
 mod described;
+mod embedding;
 pub mod events;
 mod exec;
 mod files;
@@ -8,12 +9,14 @@ mod health;
 mod images;
 mod lessons;
 mod nodes;
+mod port_tickets;
 mod registry;
 mod sessions;
 mod terminals;
 mod xray;
 
 use axum::{Json, Router, routing::get};
+pub use embedding::EMBEDDING;
 pub use sessions::{NodeView, PortView, SessionView, page_path};
 use utoipa::{
     Modify, OpenApi,
@@ -47,6 +50,7 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(embedding::embedding))
         .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::templates))
@@ -55,6 +59,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
+        .routes(routes!(port_tickets::issue))
         .routes(routes!(events::events))
         .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))

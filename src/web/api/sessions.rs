@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{ConnectInfo, State, rejection::JsonRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use axum_extra::extract::cookie::SignedCookieJar;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::{
     session::{EndReason, Live, NodeName, NodeUsage, PublicName, SessionId, StartRequest},
     template::Template,
-    web::{App, Problem, access::Access, client, problem::rfc3339},
+    web::{App, Problem, access::Access, client, client::Caller, problem::rfc3339},
 };
 
 /// What a session shall be.
@@ -69,6 +69,10 @@ pub struct StartedSession {
     session: SessionView,
     /// Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once.
     token: String,
+    /// To a page of another origin only: who its browser is. Sent as `X-Boatyard-Client` with the next start, it has the
+    /// browser's sessions counted; it opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
 }
 
 /// A node of a session.
@@ -202,7 +206,7 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
 pub async fn create(
     State(app): State<App>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
-    jar: SignedCookieJar,
+    caller: Caller,
     body: Result<Option<Json<NewSession>>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let new = body.map_err(|e| Problem::bad_request(e.body_text()))?.map(|j| j.0).unwrap_or_default();
@@ -211,12 +215,13 @@ pub async fn create(
         (None, None) => None,
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
-    let (owner, jar) = client::known_or_new(&app, jar);
     let template = app.template(new.template.as_deref())?;
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image, template };
+    let request =
+        StartRequest { owner: caller.id, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
     let session = SessionView::of(&created.live, &app);
-    Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
+    let started = StartedSession { session, token: created.token, client: caller.token(&app) };
+    Ok(caller.answer((StatusCode::CREATED, Json(started))))
 }
 
 /// What a session can be started as.

@@ -1,6 +1,26 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/embedding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the page that asks may embed terminals of this server. A page of any origin may ask: to one that is not listed,
+         *     browsers show nothing else, not even that it was refused.
+         */
+        get: operations["embedding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images": {
         parameters: {
             query?: never;
@@ -287,6 +307,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes/{node}/ports/{port}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An address that opens a port of a node in a browser which has no cookie of the session. */
+        post: operations["port_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/swarm": {
         parameters: {
             query?: never;
@@ -495,6 +532,15 @@ export interface components {
          * @enum {string}
          */
         DockerState: "stopped" | "starting" | "ready" | "failed" | "absent";
+        /** @description Whether the page that asks may embed terminals. */
+        Embedding: {
+            /** @description Whether the operator lists the page's origin (`sdk.origins`), or the page is the server's own. */
+            allowed: boolean;
+            /** @description The page's origin as the server sees it; null where the browser told none. */
+            origin?: string | null;
+            /** @description The server's version. */
+            version: string;
+        };
         /**
          * @description Why a session ended.
          * @enum {string}
@@ -697,6 +743,16 @@ export interface components {
             running?: number | null;
             /** @description The sessions that the client has. */
             sessions?: components["schemas"]["SessionId"][];
+        };
+        /** @description Where on the port to go. */
+        PortTarget: {
+            /** @description Path, with a query and a fragment if there are any; `/` where absent. */
+            path?: string | null;
+        };
+        /** @description Where a port opens. */
+        PortTicket: {
+            /** @description The address, for a browser and good for a minute: it leads on to the port's own host name, which it opens for good. */
+            url: string;
         };
         /** @description A port that listens in a node. */
         PortView: {
@@ -929,6 +985,11 @@ export interface components {
         };
         /** @description A session that was just started. */
         StartedSession: components["schemas"]["SessionView"] & {
+            /**
+             * @description To a page of another origin only: who its browser is. Sent as `X-Boatyard-Client` with the next start, it has the
+             *     browser's sessions counted; it opens nothing.
+             */
+            client?: string | null;
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
             token: string;
         };
@@ -1403,6 +1464,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    embedding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embedding"];
+                };
+            };
+        };
+    };
     list_images: {
         parameters: {
             query?: never;
@@ -2249,6 +2329,53 @@ export interface operations {
             };
             /** @description Too many at once */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    port_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortTarget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortTicket"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
