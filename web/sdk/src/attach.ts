@@ -1,5 +1,6 @@
 import { BoatyardTerminal, TAG } from "./element.js";
 import { sendFiles } from "./files.js";
+import { hint } from "./hint.js";
 import pageStyles from "./page.css";
 import { numberOf, numberOfClasses, pathOf, typed } from "./words.js";
 
@@ -54,46 +55,36 @@ function blocksOf(marked: Element): HTMLElement[] {
 function attachBlock(block: HTMLElement, number: number): void {
   const text = (): string => typed((block.querySelector("code") ?? block).textContent ?? "");
   const enter = block.closest("[data-no-enter]") === null;
-  const hint = `${enter ? "Run" : "Type"} in terminal ${number}`;
+  const words = `${enter ? "Run" : "Type"} in terminal ${number}`;
   block.dataset.boatyardBlock = "";
   const face = faceOf(block);
   if (face) {
     face.setAttribute("role", "button");
-    face.setAttribute("aria-description", hint);
+    face.setAttribute("aria-description", words);
     face.tabIndex = 0;
   }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let busy = false;
-  const say = (words: string | null, state = ""): void => {
-    clearTimeout(timer);
-    if (words === null) delete block.dataset.boatyardHint;
-    else block.dataset.boatyardHint = words;
-    block.dataset.boatyardState = state;
-  };
-  const offer = (): void => {
-    if (!busy && block.dataset.boatyardState !== "failed") say(hint);
-  };
+  const offer = (): void => hint().say(block, words, "offer");
   const go = async (byPointer: boolean): Promise<void> => {
     const target = terminal(number);
-    if (!target) return say(`This page has no terminal ${number}`, "failed");
-    busy = true;
-    say(`Typing into terminal ${number}…`, "typing");
-    target.scrollIntoView({ block: "nearest" });
+    if (!target) return hint().say(block, `This page has no terminal ${number}`, "failed", SAID);
+    // On a narrow page the reader would be carried away from the text; there, only a row of terminals moves.
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    hint().say(block, `Waiting for terminal ${number}…`, "offer");
     try {
       await target.type(text(), enter);
-      say(`Typed into terminal ${number}`, "done");
+      hint().say(block, `Typed into terminal ${number}`, "done", SAID);
       // Whoever works by keyboard stays in the text: the terminal would keep all keys to itself.
       if (byPointer && matchMedia("(pointer: fine)").matches) target.focus();
     } catch (error) {
-      say(`Not typed: ${(error as Error).message}`, "failed");
+      hint().say(block, `Not typed: ${(error as Error).message}`, "failed", SAID * 2);
     }
-    busy = false;
-    timer = setTimeout(() => say(null), SAID);
   };
-  block.addEventListener("pointerenter", offer);
-  block.addEventListener("pointerleave", () => busy || block.dataset.boatyardState || say(null));
+  if (matchMedia("(hover: hover)").matches) {
+    block.addEventListener("pointerenter", offer);
+    block.addEventListener("pointerleave", () => hint().clear(block));
+  }
   face?.addEventListener("focus", () => face.matches(":focus-visible") && offer());
-  face?.addEventListener("blur", () => busy || block.dataset.boatyardState || say(null));
+  face?.addEventListener("blur", () => hint().clear(block));
   block.addEventListener("click", (event) => {
     // Links in a block are links, and a drag that selects a part of it is no click.
     const selection = getSelection();
@@ -129,7 +120,7 @@ function attachPort(link: HTMLElement): void {
     if (event.button > 1) return;
     event.preventDefault();
     const target = terminal(number);
-    if (!target?.boatyard) return console.warn(`boatyard: this page has no terminal ${number}`);
+    if (!target?.boatyard) return hint().say(link, `This page has no terminal ${number}`, "failed", SAID);
     // A failure is told in the tab that was opened for it.
     void target.boatyard.openPort(target.node, port, pathOf(link.getAttribute("href"))).catch((error: unknown) => console.warn("boatyard:", error));
   };
@@ -144,20 +135,15 @@ function attachUpload(source: HTMLElement): void {
     console.warn("boatyard: data-upload-path is no absolute path, or data-term no terminal:", source);
     return;
   }
-  const say = (words: string, state: string): void => {
-    source.dataset.boatyardHint = words;
-    source.dataset.boatyardState = state;
-    setTimeout(() => delete source.dataset.boatyardHint, SAID);
-  };
   const send = async (files: () => Promise<{ name: string; content: Blob }[]>): Promise<void> => {
     source.setAttribute("aria-busy", "true");
     try {
       const target = terminal(number);
       if (!target?.boatyard) throw new Error(`this page has no terminal ${number}`);
       const sent = await sendFiles(target.boatyard, target.node, path, await files());
-      say(`${sent} is there`, "done");
+      hint().say(source, `${sent} written`, "done", SAID);
     } catch (error) {
-      say(`Not sent: ${(error as Error).message}`, "failed");
+      hint().say(source, `Not sent: ${(error as Error).message}`, "failed", SAID * 2);
     }
     source.removeAttribute("aria-busy");
   };

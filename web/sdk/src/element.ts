@@ -236,7 +236,7 @@ export class BoatyardTerminal extends Base {
       },
       notice: (text) => this.say(text),
       port: ({ port, path }) => void yard.openPort(node, Number(port), path).catch((e: Error) => this.briefly(e.message)),
-      leave: () => this.end.focus(),
+      leave: () => this.leave(),
     });
     this.screen = screen;
     this.colour();
@@ -252,6 +252,14 @@ export class BoatyardTerminal extends Base {
     if (!this.yard?.session) return;
     const title = there ? "This terminal was closed" : `${this.node} has left the session`;
     this.cover.say(title, "", [{ label: there ? "Open it again" : "Add it again", deed: () => void this.show().catch(() => undefined), main: true }]);
+  }
+
+  /** Puts the focus behind the terminal, which keeps Tab to itself. */
+  private leave(): void {
+    // Chromium goes on from the start of the shadow tree where it stands on something that is no stop itself.
+    this.end.tabIndex = 0;
+    this.end.addEventListener("blur", () => (this.end.tabIndex = -1), { once: true });
+    this.end.focus();
   }
 
   private drop(): void {

@@ -90,8 +90,8 @@ export class Remote {
         : new BoatyardError("refused", problem);
     }
     const own = told.origin ?? location.origin;
-    const listed = own === "null" ? "a page opened from a file has no origin; serve it over http" : `it lists "${own}" under [sdk] origins`;
-    return say("origin", "This page may not embed terminals", `${host} does not let pages of ${own} embed its terminals. Its operator can: ${listed}.`);
+    const mend = own === "null" ? "A page that was opened from a file has no origin: serve it over http." : `Its operator can allow it: add "${own}" to \`origins\` under [sdk].`;
+    return say("origin", "This page may not embed terminals", `${host} does not let pages of ${own} embed its terminals. ${mend}`);
   }
 }
 
