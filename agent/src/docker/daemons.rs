@@ -49,8 +49,6 @@ fn daemon(program: &str, log_path: &str) -> io::Result<Command> {
         .env_clear()
         .env("PATH", users::PATH)
         .env("HOME", "/root")
-        // Small heaps: an idle engine is most of what a session costs.
-        .env("GOGC", "50")
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(out.try_clone()?)
