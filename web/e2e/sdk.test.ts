@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator, Page } from "playwright-core";
+import { look } from "./axe";
 import { until } from "./deeds";
 import { Tutorial } from "./tutorial";
 import { Yard } from "./yard";
@@ -45,6 +46,7 @@ test("a tutorial of another origin, from the first click to the last", { timeout
   await page.goto(tutorial.origin());
   await element(page, 1).getByRole("button", { name: "Start" }).waitFor();
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), [], "who only reads takes no place");
+  await look(page, "the tutorial before a session");
 
   // The click starts the session, and what was clicked is typed when the shell is ready.
   await block(page, "docker run -d --name web").click();
@@ -97,6 +99,7 @@ test("a tutorial of another origin, from the first click to the last", { timeout
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("node")), "node2");
 
+  await look(page, "the tutorial with one");
   const cookies = await page.context().cookies(yard.url);
   assert.deepEqual(cookies.filter(({ name }) => name === "boatyard"), [], "no cookie of the server's came to be");
   await end(page);
