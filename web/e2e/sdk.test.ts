@@ -135,6 +135,28 @@ test("a second tab goes on in the first one's session", { timeout: 120_000 }, as
   await element(page, 1).getByText("It was closed.").waitFor();
 });
 
+test("a full server, and a place that becomes free", { timeout: 120_000 }, async () => {
+  const small = await Yard.open({ SDK__ORIGINS: JSON.stringify([tutorial.origin()]), SESSIONS__MAX: "1" });
+  tutorial.server = small.url;
+  try {
+    const page = await small.page();
+    await page.goto(tutorial.origin());
+    await element(page, 1).getByRole("button", { name: "Start" }).click();
+    await shows(page, 1, "root@node1");
+    const late = await small.page();
+    await late.goto(tutorial.origin());
+    await block(late, "docker ps").click();
+    await element(late, 2).getByText("1 of 1 places are in use").waitFor();
+    await late.getByRole("status").filter({ hasText: "Not typed" }).waitFor();
+    await end(page);
+    // Nobody presses anything: it goes on by itself.
+    await shows(late, 1, "root@node1");
+  } finally {
+    tutorial.server = yard.url;
+    await small.close();
+  }
+});
+
 test("a server that goes away and comes back", { timeout: 120_000 }, async () => {
   const page = await yard.page();
   await page.goto(tutorial.origin());

@@ -1,5 +1,6 @@
 import { h } from "../../src/ui/dom.js";
 import type { Boatyard } from "./boatyard.js";
+import { isReading, setReading } from "./reading.js";
 import type { Session } from "./types.js";
 import { left } from "./words.js";
 
@@ -14,16 +15,17 @@ export class Bar {
   private readonly time = h("summary", {});
   private readonly extend = h("button", { type: "button", onclick: () => void this.lengthen() }, "Extend");
   private readonly close = h("button", { type: "button", onclick: () => void this.end() }, "End the session");
-  private readonly menu = h("details", { hidden: true }, this.time, h("div", { class: "menu" }, this.extend, this.close));
+  private readonly reader = h("button", { type: "button", onclick: () => this.read(!isReading()) }, "For screen readers");
+  private readonly menu = h("details", { hidden: true }, this.time, h("div", { class: "menu" }, this.extend, this.reader, this.close));
   private readonly timer = setInterval(() => this.tick(), TICK);
   private session: Session | null = null;
   private shown = "";
 
   constructor(
     private readonly yard: Boatyard,
-    private readonly openPort: (port: number) => void,
-    private readonly say: (text: string) => void,
+    private readonly deeds: { openPort(port: number): void; say(text: string): void },
   ) {
+    this.reader.setAttribute("aria-pressed", String(isReading()));
     this.element = h("div", { class: "bar", part: "bar" }, this.name, this.ports, this.menu);
     this.menu.addEventListener("toggle", () => this.calm());
     this.menu.addEventListener("keydown", (event) => {
@@ -51,7 +53,7 @@ export class Bar {
       this.shown = ports.join();
       this.ports.replaceChildren(
         ...ports.map((port) =>
-          h("button", { type: "button", title: `Open port ${port} of ${node} in a new tab`, "aria-label": `Open port ${port} of ${node} in a new tab`, onclick: () => this.openPort(port) }, String(port)),
+          h("button", { type: "button", title: `Open port ${port} of ${node} in a new tab`, "aria-label": `Open port ${port} of ${node} in a new tab`, onclick: () => this.deeds.openPort(port) }, String(port)),
         ),
       );
     }
@@ -74,8 +76,15 @@ export class Bar {
       await this.yard.extend();
       this.menu.open = false;
     } catch (error) {
-      this.say((error as Error).message);
+      this.deeds.say((error as Error).message);
     }
+  }
+
+  private read(on: boolean): void {
+    setReading(on);
+    this.reader.setAttribute("aria-pressed", String(on));
+    this.menu.open = false;
+    this.deeds.say(on ? "The terminal tells its output to screen readers." : "The terminal no longer tells its output to screen readers.");
   }
 
   private async end(): Promise<void> {
@@ -89,7 +98,7 @@ export class Bar {
     try {
       await this.yard.close();
     } catch (error) {
-      this.say(`The session is still there: ${(error as Error).message}`);
+      this.deeds.say(`The session is still there: ${(error as Error).message}`);
     }
   }
 

@@ -178,7 +178,10 @@ export class Boatyard extends Emitter<BoatyardEvents> {
 
   /** Where a port of a node opens in this browser. Good for a minute: ask when it is to be opened. */
   async portUrl(node: string, port: number, path = "/"): Promise<string> {
-    return (await this.call<{ url: string }>("POST", `/nodes/${seg(node)}/ports/${port}/ticket`, { path })).url;
+    const { url } = await this.call<{ url: string }>("POST", `/nodes/${seg(node)}/ports/${port}/ticket`, { path });
+    // A tab of this page's goes there: a script instead of an address would be run as the page's own.
+    if (!/^https?:\/\//.test(url)) throw refused("No address", "The server answered with no address of the web.");
+    return url;
   }
 
   /** Opens a port of a node in a new tab, starting a session where there is none. To be called in a click's own turn, or

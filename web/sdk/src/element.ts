@@ -4,6 +4,7 @@ import { Boatyard } from "./boatyard.js";
 import { Cover, type Act } from "./cover.js";
 import elementStyles from "./element.css";
 import { BoatyardError } from "./errors.js";
+import { onReading } from "./reading.js";
 import { isDark, onScheme } from "./scheme.js";
 import type { Screen } from "./screen.js";
 import type { SessionOptions, Status } from "./types.js";
@@ -32,6 +33,7 @@ let sheet: CSSStyleSheet | undefined;
  * starts when someone wants it); `theme` (`light` or `dark`, else as the page is).
  */
 export class BoatyardTerminal extends Base {
+  static readonly observedAttributes = ["theme"];
   private yard: Boatyard | null = null;
   private screen: Screen | null = null;
   private showing: Promise<Screen> | null = null;
@@ -85,6 +87,10 @@ export class BoatyardTerminal extends Base {
     return first === this ? "main" : `term${this.number}`;
   }
 
+  attributeChangedCallback(): void {
+    if (this.yard) this.colour();
+  }
+
   connectedCallback(): void {
     if (this.yard) return;
     const root = this.shadowRoot!;
@@ -98,7 +104,10 @@ export class BoatyardTerminal extends Base {
       return;
     }
     const yard = this.yard;
-    this.bar = new Bar(yard, (port) => void yard.openPort(this.node, port).catch((e: Error) => this.briefly(e.message)), (text) => this.briefly(text));
+    this.bar = new Bar(yard, {
+      openPort: (port) => void yard.openPort(this.node, port).catch((e: Error) => this.briefly(e.message)),
+      say: (text) => this.briefly(text),
+    });
     const stage = h("div", { class: "stage" }, this.frame, this.notice, this.cover.element, this.end);
     root.replaceChildren(h("div", { class: "box", part: "box" }, this.bar.element, stage));
     this.leaves = [
@@ -106,6 +115,7 @@ export class BoatyardTerminal extends Base {
       yard.on("session", () => this.fill()),
       yard.on("warning", ({ seconds_left }) => this.briefly(`The session ends in ${Math.round(seconds_left / 60)} min.`)),
       onScheme(() => this.colour()),
+      onReading((on) => this.screen?.setReading(on)),
     ];
     this.colour();
     this.entered(yard.status);
@@ -189,9 +199,11 @@ export class BoatyardTerminal extends Base {
     const acts = [again];
     let detail = error.message;
     if (kind === "full") {
-      if (problem.next_end) detail += ` The first of them ends at ${new Date(problem.next_end).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })} at the latest.`;
-      detail += " It goes on here by itself as soon as there is a place.";
+      const { running, next_end: end } = problem;
+      const when = end ? ` The first of them ends at ${new Date(end).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })} at the latest.` : "";
+      detail = `${running ? `${running} of ${running} places are in use.` : "All places are in use."}${when} It goes on here by itself as soon as one is free.`;
     }
+    if (error.code === "client-limit") detail = "It was started on another page or in another tab. Go on in it here, or end it there first.";
     if (kind === "unreachable") detail += " It goes on here by itself when it answers again.";
     if (kind === "limit" && this.yard?.canRejoin) {
       acts.unshift({ label: "Go on in the earlier one", deed: () => void this.yard?.rejoin().catch(() => undefined), main: true });

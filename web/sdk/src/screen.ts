@@ -12,6 +12,7 @@ import { fitting, SIZES, stepped, terminalOptions } from "../../src/terminal/opt
 import { palette } from "../../src/terminal/palette.js";
 import { Typist } from "../../src/terminal/typist.js";
 import type { TerminalLink } from "./boatyard.js";
+import { isReading } from "./reading.js";
 import { kebab } from "./words.js";
 
 /** What a screen tells the element around it. */
@@ -47,7 +48,7 @@ export class Screen {
     label: string,
     private readonly events: ScreenEvents,
   ) {
-    this.terminal = new Terminal({ ...terminalOptions(), fontSize: SIZES.usual });
+    this.terminal = new Terminal({ ...terminalOptions(), fontSize: SIZES.usual, screenReaderMode: isReading() });
     this.restyle(false);
     this.terminal.loadAddon(this.fit);
     this.terminal.loadAddon(
@@ -96,6 +97,11 @@ export class Screen {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** Has the output told to screen readers, or not. */
+  setReading(on: boolean): void {
+    this.terminal.options.screenReaderMode = on;
   }
 
   /** Takes colours and font from the custom properties of the element around it. */
