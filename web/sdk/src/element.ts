@@ -2,6 +2,7 @@ import { h } from "../../src/ui/dom.js";
 import { Bar } from "./bar.js";
 import { Boatyard } from "./boatyard.js";
 import { Cover, type Act } from "./cover.js";
+import keyStyles from "../../src/styles/keybar.css";
 import elementStyles from "./element.css";
 import { BoatyardError } from "./errors.js";
 import { onReading } from "./reading.js";
@@ -53,7 +54,7 @@ export class BoatyardTerminal extends Base {
   constructor() {
     super();
     sheet ??= new CSSStyleSheet();
-    if (sheet.cssRules.length === 0) sheet.replaceSync(elementStyles);
+    if (sheet.cssRules.length === 0) sheet.replaceSync(keyStyles + elementStyles);
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
   }
 
@@ -109,7 +110,7 @@ export class BoatyardTerminal extends Base {
       say: (text) => this.briefly(text),
     });
     const stage = h("div", { class: "stage" }, this.frame, this.notice, this.cover.element, this.end);
-    root.replaceChildren(h("div", { class: "box", part: "box" }, this.bar.element, stage));
+    root.replaceChildren(arrow(), h("div", { class: "box", part: "box" }, this.bar.element, stage));
     this.leaves = [
       yard.on("status", (status) => this.entered(status)),
       yard.on("session", () => this.fill()),
@@ -240,7 +241,7 @@ export class BoatyardTerminal extends Base {
     const sheets = this.shadowRoot!.adoptedStyleSheets;
     if (!sheets.includes(styles)) this.shadowRoot!.adoptedStyleSheets = [styles, ...sheets];
     this.cover.hide();
-    const screen = new Screen(this.frame, link, node, `Terminal ${name} on ${node}`, {
+    const screen = new Screen(this.frame, this.frame.closest(".box")!, link, node, `Terminal ${name} on ${node}`, {
       state: (state) => {
         this.dataset.state = state;
         this.frame.classList.toggle("faded", state === "waiting");
@@ -306,6 +307,19 @@ export class BoatyardTerminal extends Base {
     this.notice.hidden = text === null;
     this.notice.textContent = text ?? "";
   }
+}
+
+/** The one icon of the server's pages that is needed here too, as the key bar names it. */
+function arrow(): Element {
+  const make = (tag: string): Element => document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const [svg, symbol, path] = [make("svg"), make("symbol"), make("path")];
+  symbol.id = "i-left";
+  symbol.setAttribute("viewBox", "0 0 16 16");
+  path.setAttribute("d", "M10 3L5 8l5 5");
+  svg.setAttribute("hidden", "");
+  svg.append(symbol);
+  symbol.append(path);
+  return svg;
 }
 
 /** Makes the element known to the page. */

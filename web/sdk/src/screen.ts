@@ -6,6 +6,7 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal, type ITheme } from "@xterm/xterm";
 import xtermStyles from "@xterm/xterm/css/xterm.css";
 import { Connection, type ConnectionState } from "../../src/terminal/connection.js";
+import { KeyBar } from "../../src/terminal/keybar.js";
 import { bindKeys, isMac } from "../../src/terminal/keys.js";
 import { portOf, type PortTarget } from "../../src/terminal/links.js";
 import { fitting, SIZES, stepped, terminalOptions } from "../../src/terminal/options.js";
@@ -31,8 +32,10 @@ sheet.replaceSync(xtermStyles);
 /** xterm.js's own styles, for the shadow root that a screen is in. */
 export const styles: CSSStyleSheet = sheet;
 
-/** One terminal: xterm.js within `frame`, and its connection. */
+/** One terminal: xterm.js within `frame`, its connection, and a bar of keys at the end of `box`. */
 export class Screen {
+  /** The keys that on-screen keyboards lack. */
+  private readonly keys = new KeyBar(() => this);
   private readonly terminal: Terminal;
   private readonly fit = new FitAddon();
   private readonly connection: Connection;
@@ -40,14 +43,18 @@ export class Screen {
   private readonly watcher: ResizeObserver;
   private state: ConnectionState = "connecting";
   private opened: Promise<void> | null = null;
+  private pressing = false;
 
   constructor(
     private readonly frame: HTMLElement,
+    box: Element,
     private readonly link: TerminalLink,
     node: string,
     label: string,
     private readonly events: ScreenEvents,
   ) {
+    // Before the terminal takes the room that is left.
+    box.append(this.keys.element);
     this.terminal = new Terminal({ ...terminalOptions(), fontSize: SIZES.usual, screenReaderMode: isReading() });
     this.restyle(false);
     this.terminal.loadAddon(this.fit);
@@ -78,7 +85,7 @@ export class Screen {
       onQueued: (bytes) => this.queued(bytes),
     });
     this.terminal.onData((data) => {
-      if (this.state !== "exited") this.connection.input(data);
+      if (this.state !== "exited") this.connection.input(this.pressing ? data : this.keys.typed(data));
       else if (data === "\r") void this.reopen();
     });
     this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
@@ -97,6 +104,17 @@ export class Screen {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** Takes keys of the key bar, as they are. */
+  press(data: string): void {
+    this.pressing = true;
+    this.terminal.input(data);
+    this.pressing = false;
+  }
+
+  get applicationArrows(): boolean {
+    return this.terminal.modes.applicationCursorKeysMode;
   }
 
   /** Has the output told to screen readers, or not. */
@@ -127,6 +145,7 @@ export class Screen {
     this.connection.close();
     this.terminal.dispose();
     this.frame.replaceChildren();
+    this.keys.element.remove();
   }
 
   private zoom(step: -1 | 0 | 1): void {
