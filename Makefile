@@ -43,7 +43,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@echo "Installing the front end's packages"
 	@cd web && npm ci --no-audit --no-fund --silent
 
-web/dist/manifest.json: web/node_modules/.package-lock.json web/build.mjs $(shell find web/src -type f 2>/dev/null)
+web/dist/manifest.json: web/node_modules/.package-lock.json web/build.mjs web/sdk/build.mjs $(shell find web/src web/sdk/src -type f 2>/dev/null)
 	@cd web && npm run --silent build
 
 # A static binary: it runs in any Linux root file system.

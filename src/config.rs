@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Limits, native::NativeSettings},
+    ports::PortHost,
+    sdk::SdkSettings,
     ssh::SshSettings,
     stack::Origin,
     template::Template,
@@ -49,6 +51,8 @@ pub struct Config {
     pub registry: RegistrySettings,
     /// How students reach their nodes from machines of their own.
     pub ssh: SshSettings,
+    /// Pages elsewhere that may embed terminals.
+    pub sdk: SdkSettings,
     /// The native engine.
     pub engine: NativeSettings,
 }
@@ -166,6 +170,7 @@ impl Default for Config {
             },
             registry: RegistrySettings::default(),
             ssh: SshSettings::default(),
+            sdk: SdkSettings::default(),
             engine: NativeSettings::default(),
         }
     }
@@ -273,6 +278,9 @@ impl Config {
         }
         if let Err((key, value, why)) = self.ssh.check() {
             return bad(key, &value, why);
+        }
+        if let Some(origin) = self.sdk.origins.iter().find(|o| PortHost::parse(o.host(), &self.domain).is_some()) {
+            return bad("sdk.origins", origin, "is a published port: what a student serves may embed no terminals");
         }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
@@ -386,6 +394,9 @@ mod tests {
             ("data = \"here\"", "data"),
             ("base_url = \"lab.example.org\"", "base_url"),
             ("[try]\nhosts = [\"http://git.lab\"]", "must name its port"),
+            ("[sdk]\norigins = [\"*\"]", "sdk.origins"),
+            ("[sdk]\norigins = [\"https://tutorial.example/posts\"]", "sdk.origins"),
+            ("[sdk]\norigins = [\"http://8080-node1-abcdefghij.localhost:8000\"]", "sdk.origins"),
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");

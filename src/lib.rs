@@ -14,6 +14,7 @@ pub mod image;
 pub mod paths;
 pub mod ports;
 pub mod registry;
+pub mod sdk;
 pub mod server;
 pub mod session;
 pub mod ssh;

@@ -1,11 +1,12 @@
 // Bundles the front end into dist/: content-hashed names, a manifest of the entries, and a gzip and a brotli copy of
 // each file, so that the server neither compresses nor guesses.
 import { build } from "esbuild";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { buildSdk } from "./sdk/build.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
@@ -40,10 +41,15 @@ for (const [path, output] of Object.entries(result.metafile.outputs)) {
 }
 await writeFile(join(dist, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
+// The server serves the SDK too, so that a page elsewhere needs one script tag and no registry.
+const sdk = await buildSdk();
+await mkdir(join(dist, "sdk"));
+for (const name of sdk.names) await copyFile(join(sdk.dist, name), join(dist, "sdk", name));
+
 const squeeze = { gz: promisify(gzip), br: promisify(brotliCompress) };
 let shown = [];
-for (const name of await readdir(dist)) {
-  if (name === "manifest.json") continue;
+for (const name of [...(await readdir(dist)), ...sdk.names.map((each) => `sdk/${each}`)]) {
+  if (name === "manifest.json" || name === "sdk") continue;
   const bytes = await readFile(join(dist, name));
   const gz = await squeeze.gz(bytes, { level: 9 });
   const br = await squeeze.br(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });

@@ -41,8 +41,34 @@ pub async fn serve(Path(name): Path<String>, request: HeaderMap) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     let Some((file, encoding)) = best(&name, &request) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = answer(&name, file, encoding);
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(header::CACHE_CONTROL, forever);
+    response
+}
+
+/// `GET /sdk/{name}`: the SDK, for pages of any origin. Its address stays, so a browser asks now and then whether it is still
+/// the same.
+pub async fn serve_sdk(Path(name): Path<String>, request: HeaderMap) -> Response {
+    let path = format!("sdk/{name}");
+    let found = (name.ends_with(".js") || name.ends_with(".mjs")).then(|| best(&path, &request)).flatten();
+    let Some((file, encoding)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let tag = HeaderValue::from_str(&format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16])));
+    let tag = tag.unwrap_or(HeaderValue::from_static("\"\""));
+    let same = request.get_all(header::IF_NONE_MATCH).iter().any(|known| *known == tag);
+    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { answer(&path, file, encoding) };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    // It is the same for everybody and says nothing of anybody.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
+
+fn answer(name: &str, file: EmbeddedFile, encoding: Option<&'static str>) -> Response {
     let mime = match name.rsplit_once('.').map(|(_, suffix)| suffix) {
-        Some("js") => "text/javascript; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
@@ -50,7 +76,6 @@ pub async fn serve(Path(name): Path<String>, request: HeaderMap) -> Response {
     let mut response = Response::new(Body::from(file.data.into_owned()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
@@ -97,6 +122,8 @@ mod tests {
         for name in ["../Cargo.toml", "manifest.json", "app.css.gz", "nothing.js"] {
             let response = serve(Path(name.into()), HeaderMap::new()).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{name}");
+            let response = serve_sdk(Path(name.into()), HeaderMap::new()).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "sdk/{name}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP: pages and the API. It translates and nothing more; what happens is `session`'s affair.
 //!
 //! A request first meets [`host`], which sends what is addressed to a published port's own host name to `ports`, then
-//! [`origin`], which refuses state changes from foreign pages, then a route.
+//! [`origin`], which refuses state changes from foreign pages but those that [`embed`] admits, then a route.
 
 mod access;
 pub mod admin;
@@ -9,6 +9,7 @@ pub mod api;
 pub mod assets;
 mod client;
 mod connections;
+mod embed;
 mod guest;
 mod host;
 mod origin;
@@ -27,7 +28,7 @@ use axum_extra::extract::cookie::Key;
 pub use pages::wants_html;
 pub use problem::Problem;
 use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, trace::TraceLayer};
 
 use crate::{ports::Ports, registry::Registry, session::Sessions, ssh::Outside, stack::Finder, template::Template};
 
@@ -47,6 +48,10 @@ pub struct App {
     /// The offline catalogue, for the pages.
     pub catalogue: Arc<Vec<view::CatalogueImage>>,
     key: Key,
+    /// Signs who the browsers of pages elsewhere are.
+    clients: Arc<[u8]>,
+    /// What the API tells of itself to pages elsewhere; none where none are listed.
+    cors: Option<CorsLayer>,
     shutdown: CancellationToken,
 }
 
@@ -71,7 +76,10 @@ impl App {
         let key = Key::from(&sessions.store().secret("cookies")?);
         let ports = Arc::new(Ports::new(sessions.clone(), sessions.store().secret("ports")?));
         let stacks = Arc::new(stacks::find(sessions.config()));
-        Ok(App { sessions, registry, ports, stacks, outside, catalogue: Arc::new(catalogue), key, shutdown })
+        let clients = sessions.store().secret("clients")?.into();
+        let cors = embed::layer(&sessions.config().sdk.origins);
+        let catalogue = Arc::new(catalogue);
+        Ok(App { sessions, registry, ports, stacks, outside, catalogue, key, clients, cors, shutdown })
     }
 
     /// What sessions can be started as.
@@ -108,8 +116,11 @@ pub fn router(app: App) -> Router {
         .merge(pages)
         .fallback(pages::not_found)
         .layer(middleware::from_fn(security::headers))
-        .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn_with_state(app.clone(), origin::check))
+        .layer(middleware::from_fn(embed::subprotocol))
         .layer(middleware::from_fn(problem::in_api))
+        // Outside of all that refuses, so that a listed page can read why.
+        .layer(middleware::from_fn_with_state(app.clone(), embed::cors))
         // Outside of the page's own rules: a port's application sets its own headers and takes requests from anywhere.
         .layer(middleware::from_fn_with_state(app.clone(), host::dispatch))
         .layer(CatchPanicLayer::custom(problem::panicked))

@@ -1,27 +1,35 @@
 //! Refuses state changes and WebSockets that come from pages of other origins.
 //!
 //! A published port is served on a host name below the page's own domain: the same site, so the cookie's `SameSite`
-//! does not keep its requests out. The `Origin` header does (RFC 6454, section 7; Fetch standard).
+//! does not keep its requests out. The `Origin` header does (RFC 6454, section 7; Fetch standard). Pages of origins that the
+//! operator lists may use the API, but not with a cookie ([`embed`]).
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::Problem;
+use super::{App, Problem, embed};
 
 /// The middleware.
-pub async fn check(request: Request, next: Next) -> Response {
+pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let upgrades = headers.contains_key(header::UPGRADE);
-    if (!reads || upgrades) && !same_origin(headers, request.uri().authority().map(|a| a.as_str())) {
+    if same_origin(headers, request.uri().authority().map(|a| a.as_str())) {
+        return next.run(request).await;
+    }
+    let has_token = headers.contains_key(header::AUTHORIZATION);
+    if embed::admits(&app, &request) && (!upgrades || has_token) {
+        embed::admit(&mut request);
+    } else if !reads || upgrades {
         return Problem::new(
             StatusCode::FORBIDDEN,
             "Refused",
-            "This request came from a page of another origin. Only Boatyard's own pages may change anything.",
+            "This request came from a page of another origin. Only Boatyard's own pages may change anything, and with a \
+             session's token those that its operator lists in `sdk.origins`.",
         )
         .into_response();
     }
@@ -29,7 +37,7 @@ pub async fn check(request: Request, next: Next) -> Response {
 }
 
 /// Programs that are no browser send no `Origin`; browsers send it with every such request.
-fn same_origin(headers: &HeaderMap, authority: Option<&str>) -> bool {
+pub(super) fn same_origin(headers: &HeaderMap, authority: Option<&str>) -> bool {
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).or(authority);
     match headers.get(header::ORIGIN) {
         Some(origin) => {

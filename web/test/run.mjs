@@ -22,6 +22,7 @@ try {
     // xterm's headless build is CommonJS.
     banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
     external: ["playwright-core", "axe-core"],
+    loader: { ".css": "text" },
     logLevel: "warning",
   });
   const files = names.map((name) => join(out, name.replace(/\.ts$/, ".mjs")));

@@ -1,6 +1,7 @@
 //! The API, `/api/v1`: everything that the pages do. Described at `/api/v1/openapi.json`, which is made from the handlers.
 
 mod described;
+mod embedding;
 pub mod events;
 mod exec;
 mod files;
@@ -9,6 +10,7 @@ mod images;
 mod lessons;
 mod nodes;
 mod outside;
+mod port_tickets;
 mod registry;
 mod sessions;
 mod shares;
@@ -19,6 +21,7 @@ mod variables;
 mod xray;
 
 use axum::{Json, Router, routing::get};
+pub use embedding::EMBEDDING;
 pub use sessions::{NodeView, PortView, SessionView, page_path};
 pub use tcp::END as TCP_END;
 use utoipa::{
@@ -53,6 +56,7 @@ impl Modify for Ways {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(embedding::embedding))
         .routes(routes!(images::list))
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::templates))
@@ -64,6 +68,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
+        .routes(routes!(port_tickets::issue))
         .routes(routes!(events::events))
         .routes(routes!(shares::list, shares::make))
         .routes(routes!(shares::end))

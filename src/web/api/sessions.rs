@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{ConnectInfo, State, rejection::JsonRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use axum_extra::extract::cookie::SignedCookieJar;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
     web::{
         App, Problem,
         access::Access,
-        client,
+        client::{self, Caller},
         problem::rfc3339,
         stacks::{self, StackWish},
     },
@@ -80,6 +80,10 @@ pub struct StartedSession {
     session: SessionView,
     /// Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once.
     token: String,
+    /// To a page of another origin only: who its browser is. Sent as `X-Boatyard-Client` with the next start, it has the
+    /// browser's sessions counted; it opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
 }
 
 /// A node of a session.
@@ -219,7 +223,7 @@ pub fn page_path(id: SessionId, lesson: Option<&(String, String)>) -> String {
 pub async fn create(
     State(app): State<App>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
-    jar: SignedCookieJar,
+    caller: Caller,
     body: Result<Option<Json<NewSession>>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let new = body.map_err(|e| Problem::bad_request(e.body_text()))?.map(|j| j.0).unwrap_or_default();
@@ -228,7 +232,6 @@ pub async fn create(
         (None, None) => None,
         _ => return Err(Problem::bad_request("`course` and `lesson` go together.")),
     };
-    let (owner, jar) = client::known_or_new(&app, jar);
     let (plan, template) = match new.stack {
         Some(wish) => {
             let wanted = wish.wanted(new.template);
@@ -237,13 +240,15 @@ pub async fn create(
         }
         None => (None, app.template(new.template.as_deref())?),
     };
-    let request = StartRequest { owner, address: address.ip().to_string(), lesson, image: new.image, template };
+    let request =
+        StartRequest { owner: caller.id, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
     if let Some(plan) = plan {
         app.sessions.deploy(&created.live, plan).await?;
     }
     let session = SessionView::of(&created.live, &app);
-    Ok((StatusCode::CREATED, jar, Json(StartedSession { session, token: created.token })).into_response())
+    let started = StartedSession { session, token: created.token, client: caller.token(&app) };
+    Ok(caller.answer((StatusCode::CREATED, Json(started))))
 }
 
 /// What a session can be started as.

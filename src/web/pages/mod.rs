@@ -38,6 +38,7 @@ pub fn router() -> Router<App> {
         .route("/s/{id}/join/{secret}", get(join::join))
         .route("/s/{id}/ports/{node}/{port}", get(port_link::open))
         .route("/assets/{name}", get(assets::serve))
+        .route("/sdk/{name}", get(assets::serve_sdk))
 }
 
 /// What is at no address.

@@ -1,10 +1,17 @@
 import { backoff } from "./backoff";
-import type { SessionApi } from "./client";
 import { ApiError } from "./client";
-import type { SessionEvent, TerminalAt } from "./types";
+import type { SessionEvent, SessionView, TerminalAt } from "./types";
 import { onWake } from "./wake";
 
 export type LinkState = "connecting" | "open" | "waiting" | "gone";
+
+/** Where the events of a session come from. */
+export interface EventSource {
+  eventsSocket(): string;
+  get(): Promise<SessionView>;
+  /** Subprotocols to offer: a page elsewhere brings its token as one. */
+  readonly protocols?: string[];
+}
 
 /** The session's events socket: comes back by itself, and tells the server again which step is watched. */
 export class SessionEvents {
@@ -17,7 +24,7 @@ export class SessionEvents {
   private readonly sleepless: () => void;
 
   constructor(
-    private readonly api: SessionApi,
+    private readonly api: EventSource,
     private readonly onEvent: (event: SessionEvent) => void,
     private readonly onLink: (state: LinkState) => void,
     /** Whether the page belongs to someone whom the owner has let in. */
@@ -53,7 +60,7 @@ export class SessionEvents {
     clearTimeout(this.timer);
     this.drop();
     this.onLink("connecting");
-    const socket = new WebSocket(this.api.eventsSocket());
+    const socket = new WebSocket(this.api.eventsSocket(), this.api.protocols);
     this.socket = socket;
     socket.onopen = () => {
       this.attempt = 0;

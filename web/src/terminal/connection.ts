@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   screen: Screen;
   /** The socket's address for a query. */
   url(query: URLSearchParams): string;
+  /** Subprotocols to offer: a page elsewhere brings its token as one. */
+  protocols?: string[];
   /** Whether the terminal is still there, asked when it cannot be reached. */
   exists(): Promise<boolean | "unknown">;
   /** The viewer's window in columns and rows. */
@@ -74,7 +76,7 @@ export class Connection {
       query.set("generation", String(position.generation));
       query.set("offset", String(position.offset));
     }
-    const socket = new WebSocket(this.options.url(query));
+    const socket = new WebSocket(this.options.url(query), this.options.protocols);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.stream.attached();

@@ -3,11 +3,12 @@ import { copyText } from "../ui/copy";
 
 /** What keys ask of a terminal's surroundings. */
 export interface KeyDeeds {
-  search(): void;
   fontSize(step: -1 | 0 | 1): void;
-  newTerminal(): void;
-  nextTerminal(step: -1 | 1): void;
   leave(): void;
+  /** What only a page with a search bar and tabs has. */
+  search?(): void;
+  newTerminal?(): void;
+  nextTerminal?(step: -1 | 1): void;
 }
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -36,13 +37,13 @@ function deedOf(terminal: Terminal, event: KeyboardEvent, deeds: KeyDeeds): (() 
   if (isMac && meta && !ctrl && !alt) {
     if (code === "KeyC" && terminal.hasSelection()) return copy;
     if (code === "KeyV") return "browser";
-    if (code === "KeyF") return deeds.search;
+    if (code === "KeyF") return deeds.search ?? null;
     if (code === "KeyK") return () => terminal.clear();
   }
   if (ctrl && !alt && !meta && shift) {
     if (code === "KeyC") return () => void (terminal.hasSelection() && copy());
     if (code === "KeyV") return "browser";
-    if (code === "KeyF") return deeds.search;
+    if (code === "KeyF") return deeds.search ?? null;
     if (code === "KeyL") return deeds.leave;
     if (code === "Equal" || code === "NumpadAdd") return () => deeds.fontSize(1);
     if (code === "Minus" || code === "NumpadSubtract") return () => deeds.fontSize(-1);
@@ -53,9 +54,10 @@ function deedOf(terminal: Terminal, event: KeyboardEvent, deeds: KeyDeeds): (() 
   // Ctrl-C copies while something is selected, and interrupts otherwise.
   if (ctrl && !alt && !meta && !shift && code === "KeyC" && terminal.hasSelection()) return copy;
   if (alt && shift && !ctrl && !meta) {
-    if (code === "KeyT") return deeds.newTerminal;
-    if (code === "KeyN") return () => deeds.nextTerminal(1);
-    if (code === "KeyP") return () => deeds.nextTerminal(-1);
+    const { newTerminal, nextTerminal } = deeds;
+    if (code === "KeyT") return newTerminal ?? null;
+    if (code === "KeyN" && nextTerminal) return () => nextTerminal(1);
+    if (code === "KeyP" && nextTerminal) return () => nextTerminal(-1);
   }
   return null;
 }

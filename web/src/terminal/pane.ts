@@ -16,18 +16,17 @@ import { Connection, type ConnectionState } from "./connection";
 import { followCursor } from "./follow";
 import { bindKeys, type KeyDeeds } from "./keys";
 import { portOf } from "./links";
+import { fitting, SIZES, stepped, terminalOptions } from "./options";
 import { palette } from "./palette";
 import { silenceReports } from "./reports";
 import { SearchBar } from "./search";
 import { allowStyles } from "./styles";
+import { Typist } from "./typist";
 
-const FONT = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
 /** A size of our own asking is answered well within this time; what is smaller after it is someone else's doing. */
 const SIZE_SETTLES = 600;
-const PROMPT_WITHIN = 2_000;
 /** For so long a watcher who scrolls is left where they look. */
 const LOOKS_AROUND = 5_000;
-const SIZES = { smallest: 9, usual: 14, largest: 28 };
 
 export interface PaneEvents {
   state(state: ConnectionState): void;
@@ -64,9 +63,7 @@ export class Pane {
   private state: ConnectionState = "connecting";
   private opened: Promise<void> | null = null;
   private pressing = false;
-  private greeted!: () => void;
-  /** Resolves when the shell shows its prompt, or has had time to. */
-  private ready = this.awaitShell();
+  private readonly typist: Typist;
 
   constructor(
     private readonly api: SessionApi,
@@ -82,17 +79,9 @@ export class Pane {
     this.element = h("div", { class: "pane" }, this.frame, this.notice);
     host.append(this.element);
     this.terminal = new Terminal({
-      allowProposedApi: true,
-      cursorBlink: rights.write && !matchMedia("(prefers-reduced-motion: reduce)").matches,
-      disableStdin: !rights.write,
-      fontFamily: FONT,
+      ...terminalOptions(rights.write),
       fontSize: Number(recall("font-size") ?? SIZES.usual),
-      lineHeight: 1.15,
-      scrollback: 10_000,
       theme: palette(isDark()),
-      minimumContrastRatio: 4.5,
-      macOptionIsMeta: false,
-      rightClickSelectsWord: false,
       screenReaderMode: recall("screen-reader") === "on",
     });
     this.terminal.loadAddon(this.fit);
@@ -111,6 +100,7 @@ export class Pane {
 
     // Before the size is told: the two renderers' cells differ by a fraction, and so the columns that fit.
     if (shown) this.light();
+    this.typist = new Typist(this.terminal, (text) => this.connection.input(text));
     this.connection = new Connection({
       screen: this.terminal,
       url: (query) => api.terminalSocket(node, id, query),
@@ -119,7 +109,7 @@ export class Pane {
       onState: (state, unshared) => this.entered(state, unshared),
       onSize: () => this.sized(),
       onExit: (code) => this.exited(code),
-      onFresh: () => setTimeout(this.greeted, PROMPT_WITHIN),
+      onFresh: () => this.typist.fresh(),
       onQueued: (bytes) => this.queued(bytes),
     });
     this.terminal.onData((data) => {
@@ -127,9 +117,8 @@ export class Pane {
         if (data === "\r") void this.reopen();
       } else this.connection.input(this.pressing ? data : events.typed(data));
     });
-    // A cursor that stands behind something is most likely a prompt's.
     this.terminal.onWriteParsed(() => {
-      if (this.state === "open" && this.terminal.buffer.active.cursorX > 0) this.greeted();
+      if (this.state === "open") this.typist.drawn();
       events.output();
     });
     this.terminal.onBinary((data) => this.connection.inputBytes(Uint8Array.from(data, (c) => c.charCodeAt(0))));
@@ -139,14 +128,10 @@ export class Pane {
     onTheme((dark) => (this.terminal.options.theme = palette(dark)));
   }
 
-  /** Types text; several lines go as one paste, so that a shell takes them as one command. */
+  /** Types text once the shell is ready for it. */
   async type(text: string, enter: boolean): Promise<void> {
     if (this.state === "exited") await this.reopen();
-    await this.ready;
-    if (text.includes("\n")) this.terminal.paste(text);
-    else this.connection.input(text);
-    if (enter) this.connection.input("\r");
-    this.terminal.scrollToBottom();
+    await this.typist.type(text, enter);
   }
 
   show(shown: boolean): void {
@@ -193,10 +178,6 @@ export class Pane {
     this.element.remove();
   }
 
-  private awaitShell(): Promise<void> {
-    return new Promise((resolve) => (this.greeted = resolve));
-  }
-
   private light(): void {
     if (this.webgl) return;
     try {
@@ -213,12 +194,7 @@ export class Pane {
   }
 
   private window(): { cols: number; rows: number } {
-    const proposed = this.fit.proposeDimensions();
-    // A hidden pane has no size of its own; the terminal keeps the one it has.
-    if (!proposed || !Number.isFinite(proposed.cols) || !Number.isFinite(proposed.rows)) {
-      return { cols: this.terminal.cols, rows: this.terminal.rows };
-    }
-    return { cols: Math.min(1000, Math.max(2, proposed.cols)), rows: Math.min(1000, Math.max(1, proposed.rows)) };
+    return fitting(this.fit, this.terminal);
   }
 
   private refit(): void {
@@ -296,7 +272,7 @@ export class Pane {
     this.opened = this.api
       .openTerminal(this.node, this.id, cols, rows)
       .then(() => {
-        this.ready = this.awaitShell();
+        this.typist.again();
         this.connection.connect();
       })
       .catch((error: unknown) => void toast(`The terminal did not open: ${(error as Error).message}`, "alert"))
@@ -349,8 +325,7 @@ export class Pane {
   }
 
   private fontSize(step: -1 | 0 | 1): void {
-    const now = this.terminal.options.fontSize ?? SIZES.usual;
-    const next = step === 0 ? SIZES.usual : Math.min(SIZES.largest, Math.max(SIZES.smallest, now + step));
+    const next = stepped(this.terminal.options.fontSize ?? SIZES.usual, step);
     remember("font-size", step === 0 ? null : String(next));
     this.terminal.options.fontSize = next;
     this.refit();

@@ -7,7 +7,8 @@ export async function copyText(text: string): Promise<boolean> {
     const area = document.createElement("textarea");
     const focused = document.activeElement;
     area.value = text;
-    area.className = "visually-hidden";
+    // Set one by one: a class would have to be of this page, which may be anybody's.
+    Object.assign(area.style, { position: "fixed", top: "0", opacity: "0" });
     // Behind an open dialog nothing can be selected.
     (document.querySelector("dialog[open]") ?? document.body).append(area);
     area.select();
