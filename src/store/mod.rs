@@ -4,12 +4,14 @@
 //! where they are called, under one lock.
 
 mod nodes;
+mod ports;
 mod progress;
 mod sessions;
 
 use std::{path::Path, sync::Mutex, time::Duration};
 
 pub use nodes::{NoNode, NodeRow, NodeState};
+pub use ports::{PortLinkRow, PortLinkTarget};
 pub use progress::{Progress, QuizState};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
@@ -50,6 +52,7 @@ impl Store {
         let steps = vec![
             M::up(include_str!("schema.sql")),
             M::up("ALTER TABLE nodes ADD COLUMN state TEXT NOT NULL DEFAULT 'running'; -- starting, running, leaving"),
+            M::up(include_str!("ports.sql")),
         ];
         Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })

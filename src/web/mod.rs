@@ -11,6 +11,7 @@ mod client;
 mod host;
 mod origin;
 mod pages;
+pub mod port_range;
 mod problem;
 mod security;
 mod upload;
@@ -18,7 +19,7 @@ pub mod view;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::FromRef, middleware};
+use axum::{Router, extract::FromRef, middleware, serve::ListenerExt};
 use axum_extra::extract::cookie::Key;
 pub use pages::wants_html;
 pub use problem::Problem;
@@ -119,10 +120,18 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let shutdown = app.shutdown.clone();
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let serving =
+        axum::serve(listener.tap_io(without_delay), service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         served = serving => served,
         // A connection that says nothing, or a download that nobody reads, must not keep the server from stopping.
         () = async { shutdown.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
+    }
+}
+
+/// Sends what is written at once: an application's events, and what it says over a WebSocket, are small.
+fn without_delay(stream: &mut tokio::net::TcpStream) {
+    if let Err(e) = stream.set_nodelay(true) {
+        tracing::debug!("a connection that sends late: {e}");
     }
 }

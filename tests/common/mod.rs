@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
 
+pub mod app;
 pub mod residue;
 pub mod student;
 pub mod terminal;

@@ -8,6 +8,7 @@ mod health;
 mod images;
 mod lessons;
 mod nodes;
+mod ports;
 mod registry;
 mod sessions;
 mod terminals;
@@ -55,6 +56,10 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::add))
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
+        .routes(routes!(ports::choices))
+        .routes(routes!(ports::choose_host))
+        .routes(routes!(ports::share))
+        .routes(routes!(ports::revoke))
         .routes(routes!(events::events))
         .routes(routes!(xray::xray))
         .routes(routes!(terminals::list))

@@ -32,6 +32,7 @@ pub fn router() -> Router<App> {
         .route("/s/{id}", get(session::playground))
         .route("/s/{id}/{course}/{lesson}", get(session::lesson))
         .route("/s/{id}/ports/{node}/{port}", get(port_link::open))
+        .route("/p/{key}", get(port_link::shared))
         .route("/assets/{name}", get(assets::serve))
 }
 

@@ -1,4 +1,4 @@
-import type { CheckReport, Grade, NodeView, Problem, Progress, RegistryContents, SessionView, SwarmRole, TerminalInfo } from "./types";
+import type { CheckReport, Grade, NewPortLink, NodeView, PortChoices, PortLink, Problem, Progress, RegistryContents, SeenHost, SessionView, SwarmRole, TerminalInfo } from "./types";
 
 /** An error answer of the API, or status 0 where none came. */
 export class ApiError extends Error {
@@ -69,6 +69,22 @@ export class SessionApi {
 
   joinSwarm(node: string, role: SwarmRole): Promise<NodeView> {
     return json("POST", `${this.base}/nodes/${seg(node)}/swarm`, { role });
+  }
+
+  portChoices(): Promise<PortChoices> {
+    return json("GET", `${this.base}/ports`);
+  }
+
+  async choosePortHost(node: string, port: number, host: SeenHost): Promise<void> {
+    await send("PUT", `${this.base}/ports/${seg(node)}/${port}`, asJson({ host }));
+  }
+
+  sharePort(node: string, port: number): Promise<NewPortLink> {
+    return json("POST", `${this.base}/ports/${seg(node)}/${port}/links`);
+  }
+
+  async revokePortLink({ node, port, id }: PortLink): Promise<void> {
+    await send("DELETE", `${this.base}/ports/${seg(node)}/${port}/links/${seg(id)}`);
   }
 
   terminals(node: string): Promise<TerminalInfo[]> {

@@ -359,6 +359,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the session has chosen for its ports: host names that applications see, and links that share them. */
+        get: operations["port_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Chooses the host name that the application on a port sees: `original`, that which the browser asked for, or `localhost`
+         *     with the port.
+         */
+        put: operations["choose_port_host"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link that opens this port, and nothing else, to whoever has it, until it is revoked or the session ends. */
+        post: operations["share_port"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a link, at once: it opens nothing any more, nor does a browser that came by it, and what is open ends. */
+        delete: operations["revoke_port_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/registry": {
         parameters: {
             query?: never;
@@ -489,6 +560,11 @@ export interface components {
             checks: components["schemas"]["CheckResult"][];
             /** @description Whether there are some, and all have passed. */
             done: boolean;
+        };
+        /** @description Which host name an application shall see. */
+        ChosenHost: {
+            /** @description The host name. */
+            host: components["schemas"]["SeenHost"];
         };
         /**
          * @description State of a node's Docker Engine.
@@ -656,6 +732,11 @@ export interface components {
             /** @description Its lab image; that of the session's first node where absent. */
             image?: string | null;
         };
+        /** @description A link that was just made. */
+        NewPortLink: components["schemas"]["PortLinkView"] & {
+            /** @description Its address, which opens the port to whoever has it. It is told this once. */
+            url: string;
+        };
         /** @description What a session shall be. */
         NewSession: {
             /** @description Id of a course; goes with `lesson`. */
@@ -697,6 +778,42 @@ export interface components {
             running?: number | null;
             /** @description The sessions that the client has. */
             sessions?: components["schemas"]["SessionId"][];
+        };
+        /** @description What a session has chosen for its ports. */
+        PortChoices: {
+            /** @description The ports whose applications see another host name than the usual one, `original`. */
+            hosts: components["schemas"]["PortHostView"][];
+            /** @description The links that share ports, oldest first within their node. */
+            links: components["schemas"]["PortLinkView"][];
+        };
+        /** @description The host name that the application on a port sees. */
+        PortHostView: {
+            /** @description The host name. */
+            host: components["schemas"]["SeenHost"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+        };
+        /** @description A link that shares a port with whoever has it. */
+        PortLinkView: {
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id, which opens nothing.
+             */
+            id: string;
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
         };
         /** @description A port that listens in a node. */
         PortView: {
@@ -819,6 +936,11 @@ export interface components {
              */
             stored: number;
         };
+        /**
+         * @description Which host name an application sees.
+         * @enum {string}
+         */
+        SeenHost: "original" | "localhost";
         /** @description A message to the page. They replace what an earlier one of their kind said, so one that comes twice does no harm. */
         SessionEvent: {
             /** @description The session. */
@@ -2433,6 +2555,165 @@ export interface operations {
         requestBody?: never;
         responses: {
             101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    port_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortChoices"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_port_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenHost"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many are set */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_port: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPortLink"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The node has as many as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_port_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+                /** @description The link's id. */
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
