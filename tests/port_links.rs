@@ -116,10 +116,8 @@ async fn without_wildcard_dns_tcp_ports_of_the_server_serve() {
         me.http.get(format!("{own}/cookies")).send().await.unwrap().headers()[header::LOCATION],
         format!("{own}/headers")
     );
-    let seen =
-        me.http.get(format!("{own}/headers")).header(header::COOKIE, "boatyard=me; mine=1").send().await.unwrap();
-    let seen = seen.text().await.unwrap();
-    assert!(!seen.contains("boatyard=") && seen.contains("mine=1"), "{seen}");
+    let seen = me.http.get(format!("{own}/headers")).send().await.unwrap().text().await.unwrap();
+    assert!(!seen.contains("boatyard") && seen.contains("mine=1"), "{seen}");
     let still = me.http.get(format!("{}/api/v1/sessions/{}", server.url(), me.id)).send().await.unwrap();
     assert_eq!(still.status(), StatusCode::OK, "the page's cookie is not overwritten");
     // A page of the application commands nothing, and a stranger sees nothing.

@@ -122,7 +122,7 @@ async fn what_is_not_there_yet_is_waited_for() {
 #[tokio::test]
 async fn the_application_sees_the_host_that_was_chosen() {
     let mut server = TestServer::start();
-    let me = with_app(&server).await;
+    let mut me = with_app(&server).await;
     let own = format!("8080-node1-{}.localhost:{}", me.public_name, server.port());
     let seen = async |me: &Student| {
         let origin = format!("http://{own}");
@@ -147,6 +147,7 @@ async fn the_application_sees_the_host_that_was_chosen() {
     }
     server.kill();
     server.start_again();
+    me.http = client();
     let local = seen(&me).await;
     for line in [
         "host: localhost:8080".to_owned(),
@@ -205,7 +206,7 @@ async fn connections_are_kept_where_nothing_can_go_wrong() {
     assert_ne!(ask(Method::POST).await, first);
     let kept = get().await;
     // A program that was started anew has closed what was kept: the next request does not notice.
-    me.ok("pkill -f one.py; sleep 0.2; nohup python3 one.py > one.log 2>&1 & sleep 1").await;
+    me.ok("pkill -f '[o]ne.py'; sleep 0.2; nohup python3 one.py > one.log 2>&1 & sleep 1").await;
     let again = get().await;
     assert!(again == "1" && kept.parse::<u32>().unwrap() > 1, "{again}");
 }

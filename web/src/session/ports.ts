@@ -20,12 +20,13 @@ interface At {
 export class Ports {
   private readonly area = need(".ports");
   private readonly chips = h("span", { class: "port-chips", role: "group", "aria-label": "Open ports" });
-  private readonly count = h("span", { class: "ports-count" });
+  private readonly count = h("span");
+  private readonly word = h("span", { class: "ports-word" });
   private readonly button = h(
     "button",
     { type: "button", class: "bar-button ports-button", "aria-controls": "ports-panel", title: "Open any port, share ports" },
     icon("plug"),
-    this.count,
+    h("span", {}, this.count, this.word),
   );
   private readonly rows = h("ul", { class: "port-rows" });
   private readonly none = h("p", {}, "Nothing listens yet. A port appears here by itself when something does.");
@@ -86,7 +87,8 @@ export class Ports {
     this.nodes = nodes;
     const open = this.open();
     this.chips.replaceChildren(...open.map((at) => this.link(at, "port-chip")));
-    this.count.textContent = open.length === 0 ? "Ports" : `${open.length} ${open.length === 1 ? "port" : "ports"}`;
+    this.count.textContent = open.length === 0 ? "" : String(open.length);
+    this.word.textContent = open.length === 0 ? "Ports" : open.length === 1 ? " port" : " ports";
     this.area.dataset.count = open.length < 2 ? String(open.length) : "several";
     const names = nodes.map(({ name }) => name);
     if (names.join() !== [...this.node.options].map(({ value }) => value).join()) {
@@ -146,7 +148,7 @@ export class Ports {
     const sees = h(
       "select",
       { class: "select small", "aria-label": `Host name that ${name} sees`, title: "The host name that the application sees" },
-      h("option", { value: "original" }, "sees its own address"),
+      h("option", { value: "original" }, "sees its own name"),
       h("option", { value: "localhost" }, `sees localhost:${at.port}`),
     );
     sees.addEventListener("change", () => void this.choose(at, sees.value as SeenHost));
