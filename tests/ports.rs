@@ -206,7 +206,7 @@ async fn connections_are_kept_where_nothing_can_go_wrong() {
     assert_ne!(ask(Method::POST).await, first);
     let kept = get().await;
     // A program that was started anew has closed what was kept: the next request does not notice.
-    me.ok("pkill -f '[o]ne.py'; sleep 0.2; nohup python3 one.py > one.log 2>&1 & sleep 1").await;
+    me.ok("pkill -x python3; sleep 0.2; nohup python3 one.py > one.log 2>&1 & sleep 1").await;
     let again = get().await;
     assert!(again == "1" && kept.parse::<u32>().unwrap() > 1, "{again}");
 }

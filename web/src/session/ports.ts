@@ -148,7 +148,7 @@ export class Ports {
     const sees = h(
       "select",
       { class: "select small", "aria-label": `Host name that ${name} sees`, title: "The host name that the application sees" },
-      h("option", { value: "original" }, "sees its own name"),
+      h("option", { value: "original" }, "sees own name"),
       h("option", { value: "localhost" }, `sees localhost:${at.port}`),
     );
     sees.addEventListener("change", () => void this.choose(at, sees.value as SeenHost));
