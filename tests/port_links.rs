@@ -145,7 +145,16 @@ async fn without_wildcard_dns_tcp_ports_of_the_server_serve() {
     let forever = guest.get(format!("{own}/forever")).send().await.unwrap();
     assert_eq!(open(&me.http, &page(9001)).await.url().port(), Some(first + 2));
     let also = open(&me.http, &format!("{}?path=/forever", page(8080))).await;
-    me.ok("nohup python3 -c 'import time, socket; s = socket.create_server((\"\", 9001)); c = s.accept(); time.sleep(60)' >/dev/null 2>&1 &").await;
+    me.write(
+        "/root/mute.py",
+        "import socket\ns, all = socket.create_server(('', 9001)), []\nwhile True: all.append(s.accept())\n",
+    )
+    .await;
+    me.ok("nohup python3 mute.py >/dev/null 2>&1 &").await;
+    eventually("something listens", Duration::from_secs(20), || async {
+        me.port(Method::GET, 9001, "/.boatyard/port").send().await.unwrap().status() == StatusCode::NO_CONTENT
+    })
+    .await;
     let held = tokio::spawn(me.http.get(format!("http://localhost:{}/", first + 2)).send());
     eventually("there is no address left", Duration::from_secs(10), || async {
         let full = me.http.get(page(9002)).header(header::ACCEPT, "text/html").send().await.unwrap();

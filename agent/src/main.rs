@@ -12,6 +12,7 @@ mod ports;
 mod reaper;
 mod sandbox;
 mod shutdown;
+mod splice;
 mod streams;
 mod terminal;
 mod users;

@@ -6,22 +6,83 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
-use axum::body::Body;
-use hyper::client::conn::{http1, http2};
+use axum::{body::Body, extract::Request, response::Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
+};
 use tokio::sync::Notify;
+
+use crate::agent::RawStream;
 
 /// How long a connection is kept that nobody uses: less than applications wait before they close theirs.
 const KEPT: Duration = Duration::from_secs(2);
 /// Most connections to one application that are kept.
 const MOST: usize = 64;
 
-/// A connection over which one request is under way at a time.
-pub type One = http1::SendRequest<Body>;
-/// A connection over which many are.
+/// A connection over which one request is under way at a time. It has no task of its own: whoever waits for something over
+/// it moves it on, which saves two changes of task for each piece.
+pub struct One {
+    sender: http1::SendRequest<Body>,
+    line: Pin<Box<http1::Connection<RawStream, Body>>>,
+    ended: bool,
+}
+
+impl One {
+    /// Speaks HTTP/1.1 over `stream`.
+    ///
+    /// # Errors
+    /// None that are known.
+    pub async fn over(stream: RawStream) -> Result<One, hyper::Error> {
+        let (sender, connection) = builder().handshake(stream).await?;
+        Ok(One { sender, line: Box::pin(connection), ended: false })
+    }
+
+    /// Sends a request; the answer's body comes as far as [`One::move_on`] is called.
+    ///
+    /// # Errors
+    /// When the other end closes, or does not speak HTTP/1.1; with the request where nothing of it was sent.
+    pub async fn send(&mut self, request: Request) -> Result<Response<Incoming>, TrySendError<Request>> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        poll_fn(|cx| {
+            if !self.ended {
+                self.ended = self.line.as_mut().poll(cx).is_ready();
+            }
+            answer.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Moves the connection on; the task is woken when there is more to do.
+    pub fn move_on(&mut self, cx: &mut Context<'_>) {
+        if !self.ended {
+            self.ended = self.line.as_mut().poll(cx).is_ready();
+        }
+    }
+
+    /// Whether a request can go over it now, as far as is known on this side.
+    fn is_ready(&mut self) -> bool {
+        self.move_on(&mut Context::from_waker(Waker::noop()));
+        !self.ended && self.sender.is_ready()
+    }
+}
+
+/// How applications are asked in HTTP/1.1.
+pub fn builder() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // As browsers write them: students' own servers may not know that case means nothing.
+    builder.title_case_headers(true);
+    builder
+}
+
+/// A connection over which many requests are under way.
 pub type Many = http2::SendRequest<Body>;
 
 /// The kept connections of one node, by port.
@@ -41,17 +102,18 @@ struct Kept {
 impl Pool {
     /// A connection to `port` over which a request can go now.
     pub fn take(&self, port: u16) -> Option<One> {
-        let mut kept = self.lock();
-        let ones = kept.ones.get_mut(&port)?;
-        ones.retain(|(one, since)| !one.is_closed() && since.elapsed() < KEPT);
-        // The latest: the others may go.
-        let at = ones.iter().rposition(|(one, _)| one.is_ready())?;
-        Some(ones.remove(at).0)
+        loop {
+            // The latest: the others may go.
+            let (mut one, since) = self.lock().ones.get_mut(&port)?.pop()?;
+            if since.elapsed() < KEPT && one.is_ready() {
+                return Some(one);
+            }
+        }
     }
 
-    /// Keeps a connection whose request has been answered in full.
-    pub fn keep(&self, port: u16, one: One) {
-        if one.is_closed() {
+    /// Keeps a connection whose request has been answered in full, if another can go over it.
+    pub fn keep(&self, port: u16, mut one: One) {
+        if !one.is_ready() {
             return;
         }
         let mut kept = self.lock();
@@ -100,7 +162,7 @@ impl Pool {
     fn sweep(&self) -> bool {
         let mut kept = self.lock();
         for ones in kept.ones.values_mut() {
-            ones.retain(|(one, since)| !one.is_closed() && since.elapsed() < KEPT);
+            ones.retain(|(_, since)| since.elapsed() < KEPT);
         }
         kept.ones.retain(|_, ones| !ones.is_empty());
         kept.many.retain(|_, (many, used)| !many.is_closed() && used.elapsed() < 10 * KEPT);

@@ -15,17 +15,17 @@ use axum::{
 };
 use hyper::{
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
-    client::conn::{http1, http2},
+    client::conn::http2,
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     headers::{self, Way},
     node::NodePorts,
-    pool::{Many, One},
+    pool::{Many, One, builder},
     range::InUse,
 };
 use crate::{
@@ -56,8 +56,8 @@ pub enum NoAnswer {
     Unreached(AgentError),
     /// What listens broke off, or does not speak HTTP.
     Failed(hyper::Error),
-    /// The link by which the request came was revoked meanwhile.
-    Revoked,
+    /// The node has left, or the link by which the request came was revoked, meanwhile.
+    Over,
 }
 
 impl From<AgentError> for NoAnswer {
@@ -93,12 +93,16 @@ pub async fn forward(
             None => exchange.plain(request).await,
         }
     };
-    let mut answer = match until {
-        Some(until) => tokio::select! {
-            answer = answer => answer?,
-            () = until.cancelled() => return Err(NoAnswer::Revoked),
-        },
-        None => answer.await?,
+    let revoked = async {
+        match until {
+            Some(until) => until.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut answer = tokio::select! {
+        answer = answer => answer?,
+        () = revoked => return Err(NoAnswer::Over),
+        () = node.over() => return Err(NoAnswer::Over),
     };
     let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     let upgrade = answer.headers().get(header::UPGRADE).cloned().filter(|_| switched);
@@ -172,20 +176,16 @@ impl Exchange {
         }
         while let Some(mut one) = repeatable.then(|| self.ports.pool.take(self.port)).flatten() {
             let again = copy(&request);
-            match one.try_send_request(request).await {
-                Ok(answer) => return Ok(self.carried(answer, one)),
+            match one.send(request).await {
+                Ok(answer) => return Ok(self.carried(answer, Some(one))),
                 // It was closed while it was kept.
                 Err(e) if is_not_there_yet(e.error()) => request = again,
                 Err(e) => return Err(e.into_error().into()),
             }
         }
-        let stream = self.node.agent().dial_port(self.port).await?;
-        let (mut one, connection) = client().handshake(stream).await?;
-        self.spawn(async {
-            let _ = connection.await;
-        });
-        let answer = one.send_request(request).await?;
-        Ok(self.carried(answer, one))
+        let mut one = One::over(self.node.agent().dial_port(self.port).await?).await?;
+        let answer = one.send(request).await.map_err(|e| e.into_error())?;
+        Ok(self.carried(answer, Some(one)))
     }
 
     async fn multiplexed(self, request: Request) -> Result<Response, NoAnswer> {
@@ -199,7 +199,7 @@ impl Exchange {
             }
         };
         let answer = many.send_request(request).await?;
-        Ok(answer.map(|body| Body::new(Carried::new(body, self, None))))
+        Ok(self.carried(answer, None))
     }
 
     async fn over_http2(&self, stream: RawStream) -> Result<Many, hyper::Error> {
@@ -216,13 +216,13 @@ impl Exchange {
 
     async fn upgraded(self, request: Request, browser: OnUpgrade) -> Result<Response, NoAnswer> {
         let stream = self.node.agent().dial_port(self.port).await?;
-        let (mut one, connection) = client().handshake(stream).await?;
+        let (mut sender, connection) = builder().handshake(stream).await?;
         self.spawn(async {
             let _ = connection.with_upgrades().await;
         });
-        let mut answer = one.send_request(request).await?;
+        let mut answer = sender.send_request(request).await?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.carried(answer, one));
+            return Ok(self.carried(answer, None));
         }
         let application = hyper::upgrade::on(&mut answer);
         tokio::spawn(async move {
@@ -256,16 +256,9 @@ impl Exchange {
         });
     }
 
-    fn carried(self, answer: Response<Incoming>, one: One) -> Response {
-        answer.map(|body| Body::new(Carried::new(body, self, Some(one))))
+    fn carried(self, answer: Response<Incoming>, one: Option<One>) -> Response {
+        answer.map(|body| Body::new(Carried::new(body, self, one)))
     }
-}
-
-fn client() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    // As browsers write them: students' own servers may not know that case means nothing.
-    builder.title_case_headers(true);
-    builder
 }
 
 /// A request without a body once more.
@@ -278,18 +271,25 @@ fn copy(request: &Request) -> Request {
     again
 }
 
-/// The body of an application's answer. When it has ended, its connection is kept for the next request.
+/// The body of an application's answer. It moves its connection on, which is kept for the next request when it has ended.
 struct Carried {
     body: Incoming,
     one: Option<One>,
     exchange: Exchange,
-    revoked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// The node ends, or the link by which the request came is revoked.
+    over: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Carried {
     fn new(body: Incoming, exchange: Exchange, one: Option<One>) -> Carried {
-        let revoked = exchange.held.until.clone().map(|until| Box::pin(until.cancelled_owned()));
-        let mut carried = Carried { body, one, exchange, revoked };
+        let (node, until) = (exchange.node.clone(), exchange.held.until.clone());
+        let over = Box::pin(async move {
+            match until {
+                Some(until) => tokio::select! { () = node.over() => {}, () = until.cancelled() => {} },
+                None => node.over().await,
+            }
+        });
+        let mut carried = Carried { body, one, exchange, over };
         if carried.body.is_end_stream() {
             carried.ended();
         }
@@ -301,6 +301,17 @@ impl Carried {
             self.exchange.ports.pool.keep(self.exchange.port, one);
         }
     }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &mut self.one {
+            Some(one) if polled.is_pending() => {
+                one.move_on(cx);
+                Pin::new(&mut self.body).poll_frame(cx)
+            }
+            _ => polled,
+        }
+    }
 }
 
 impl HttpBody for Carried {
@@ -308,13 +319,11 @@ impl HttpBody for Carried {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Some(revoked) = &mut self.revoked
-            && revoked.as_mut().poll(cx).is_ready()
-        {
+        if self.over.as_mut().poll(cx).is_ready() {
             self.one = None;
-            return Poll::Ready(Some(Err("the link to this port was revoked".into())));
+            return Poll::Ready(Some(Err("the port was closed".into())));
         }
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = std::task::ready!(self.poll_body(cx));
         match &frame {
             Some(Err(_)) => self.one = None,
             Some(Ok(_)) if !self.body.is_end_stream() => {}

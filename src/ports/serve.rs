@@ -177,7 +177,10 @@ fn no_answer(e: NoAnswer, host: &PortHost, may_repeat: bool) -> Refusal {
         NoAnswer::Unreached(e) => {
             Refusal::new("no-sandbox", StatusCode::BAD_GATEWAY, "The sandbox does not answer", format!("{e}."))
         }
-        NoAnswer::Revoked => revoked(),
+        NoAnswer::Over => {
+            let detail = "Its node has left the session, or whoever shared it has taken the link back.";
+            Refusal::new("closed", StatusCode::SERVICE_UNAVAILABLE, "This port was closed", detail)
+        }
     }
 }
 
