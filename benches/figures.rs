@@ -16,7 +16,9 @@ use std::{
 };
 
 use common::{TestServer, residue::residue, student::Student};
+use futures_util::StreamExt;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 struct Figure {
     what: &'static str,
@@ -106,7 +108,15 @@ async fn main() {
         traces.values.push(ms(start));
     }
 
-    let all = [prompt, version, answered, traces, idle, docker, agent, own, peer];
+    let [echo, echo_watched, output, output_watched] = terminal_beside_xray(&server, runs).await;
+    let ratio = |a: &Figure, b: &Figure| a.median() / b.median();
+    let effect = format!(
+        "With the X-ray open an echo takes {:.2} times as long, output {:.2} times.",
+        ratio(&echo_watched, &echo),
+        ratio(&output_watched, &output)
+    );
+    let all =
+        [prompt, version, answered, traces, idle, docker, agent, own, peer, echo, echo_watched, output, output_watched];
     println!("| what | median | worst | goal | runs |\n|---|---|---|---|---|");
     for f in &all {
         let goal = if f.goal.is_nan() { "–".into() } else { format!("≤ {} {}", f.goal, f.unit) };
@@ -120,7 +130,7 @@ async fn main() {
             f.values.len()
         );
     }
-    println!("\nSession to prompt takes {:.1} times the runtime alone.", all[0].median() / all[8].median());
+    println!("\nSession to prompt takes {:.1} times the runtime alone. {effect}", all[0].median() / all[8].median());
     let rows: Vec<_> = all
         .iter()
         .map(|f| json!({"what": f.what, "unit": f.unit, "goal": f.goal, "median": f.median(), "values": f.values}))
@@ -128,6 +138,58 @@ async fn main() {
     let file = common::workspace().join("target/bench.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&rows).expect("JSON")).expect("written");
     println!("{}", file.display());
+}
+
+/// What a terminal does without and with the X-ray open, in turns, while a container runs and others come and go.
+async fn terminal_beside_xray(server: &TestServer, runs: usize) -> [Figure; 4] {
+    const OUTPUT: usize = 20_000_000;
+    let me = Student::start(server).await;
+    me.ok("docker run -d --name web nginx").await;
+    me.ok("(while true; do docker run --rm busybox true; sleep 1; done) >/dev/null 2>&1 &").await;
+    let mut t = me.terminal("main", None).await;
+    t.wait_for("# ").await;
+    let mut values = [const { Vec::new() }; 4];
+    for turn in 0..2 * runs {
+        let watched = turn % 2;
+        let look = if watched == 1 { Some(watch(&me).await) } else { None };
+        for _ in 0..20 {
+            let (start, seen) = (Instant::now(), t.offset);
+            t.write("x").await;
+            while t.offset == seen {
+                assert!(t.next().await, "the terminal goes on");
+            }
+            values[watched].push(ms(start));
+        }
+        t.output.clear();
+        let start = Instant::now();
+        t.write(&format!("\x15head -c {OUTPUT} /dev/zero | tr '\\0' x | fold -w 79; echo -n do; echo ne\n")).await;
+        while !t.output.ends_with(b"# ") || !t.output.windows(6).any(|w| w == b"done\r\n") {
+            assert!(t.next().await, "the terminal goes on");
+        }
+        values[2 + watched].push(ms(start));
+        if let Some(look) = look {
+            look.abort();
+        }
+    }
+    me.close().await;
+    let mut values = values.into_iter();
+    [
+        "key → echo in the WebSocket",
+        "the same with the X-ray open",
+        "20 MB of output in the WebSocket",
+        "the same with the X-ray open ",
+    ]
+    .map(|what| Figure { what, unit: "ms", goal: f64::NAN, values: values.next().unwrap_or_default() })
+}
+
+/// Looks at the session's X-ray until it is aborted.
+async fn watch(me: &Student) -> tokio::task::JoinHandle<()> {
+    let base = me.base.replace("http://localhost", "ws://127.0.0.1");
+    let mut request = format!("{base}/api/v1/sessions/{}/xray", me.id).into_client_request().expect("a request");
+    request.headers_mut().insert("authorization", format!("Bearer {}", me.token).parse().expect("a header"));
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("connected");
+    socket.next().await.expect("a picture").expect("a picture");
+    tokio::spawn(async move { while let Some(Ok(_)) = socket.next().await {} })
 }
 
 /// Name of the session's sandbox.

@@ -40,7 +40,7 @@ pub struct Server {
     address: std::net::SocketAddr,
     sessions: Sessions,
     registry: Arc<Registry>,
-    tasks: Vec<JoinHandle<std::io::Result<()>>>,
+    tasks: Vec<JoinHandle<()>>,
     _lock: File,
 }
 
@@ -118,10 +118,10 @@ impl Server {
     /// Waits until it has stopped: requests and removals under way are finished.
     ///
     /// # Errors
-    /// When serving failed.
+    /// When a part of it panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         for task in self.tasks {
-            task.await??;
+            task.await?;
         }
         self.sessions.finish().await;
         self.registry.finished().await;
@@ -220,21 +220,20 @@ fn agent_binary(config: &Config) -> anyhow::Result<PathBuf> {
         .context("boatyard-agent is not beside the server; build it with `make build`, or name it with `agent` in the configuration")
 }
 
-async fn forget_ended(sessions: Sessions, shutdown: CancellationToken) -> std::io::Result<()> {
+async fn forget_ended(sessions: Sessions, shutdown: CancellationToken) {
     loop {
         if let Err(e) = sessions.store().purge_ended(now_ms() - REMEMBER_MS) {
             error!(error = %e, "ended sessions were not forgotten");
         }
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
+            () = shutdown.cancelled() => return,
             () = tokio::time::sleep(CHORES) => {}
         }
     }
 }
 
-async fn keep_clean(registry: Arc<Registry>, shutdown: CancellationToken) -> std::io::Result<()> {
+async fn keep_clean(registry: Arc<Registry>, shutdown: CancellationToken) {
     registry.keep_clean(Pace::default(), shutdown).await;
-    Ok(())
 }
 
 fn view(image: &catalogue::CatalogueImage) -> web::view::CatalogueImage {

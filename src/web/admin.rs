@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 
-use super::{App, Problem, problem::rfc3339};
+use super::{App, Problem, connections, problem::rfc3339};
 use crate::session::{EndReason, Live, Recovered, SessionId};
 
 /// A session as the operator sees it.
@@ -47,17 +47,14 @@ impl AdminSession {
 }
 
 /// Serves the operator's commands until the shutdown token is cancelled.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(app: App, listener: UnixListener) -> std::io::Result<()> {
+pub async fn serve(app: App, listener: UnixListener) {
     let shutdown = app.shutdown.clone();
     let router = Router::new()
         .route("/sessions", get(list))
         .route("/sessions/{id}", delete(remove))
         .route("/gc", post(gc))
         .with_state(app);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    connections::serve(listener, router, shutdown).await;
 }
 
 async fn list(State(app): State<App>) -> Json<Vec<AdminSession>> {

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 mod client;
+mod connections;
 mod host;
 mod origin;
 mod pages;
@@ -17,7 +18,7 @@ mod security;
 mod upload;
 pub mod view;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, middleware, serve::ListenerExt};
 use axum_extra::extract::cookie::Key;
@@ -27,9 +28,6 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{ports::Ports, registry::Registry, session::Sessions, template::Template};
-
-/// How long requests under way may take once the server is told to stop.
-const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
@@ -114,19 +112,9 @@ pub fn router(app: App) -> Router {
 
 /// Serves on `listener` until the shutdown token is cancelled, then lets requests under way finish; open WebSockets end
 /// with the token.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+pub async fn serve(app: App, listener: tokio::net::TcpListener) {
     let shutdown = app.shutdown.clone();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        axum::serve(listener.tap_io(without_delay), service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        served = serving => served,
-        // A connection that says nothing, or a download that nobody reads, must not keep the server from stopping.
-        () = async { shutdown.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
-    }
+    connections::serve(listener.tap_io(without_delay), router(app), shutdown).await;
 }
 
 /// Sends what is written at once: an application's events, and what it says over a WebSocket, are small.

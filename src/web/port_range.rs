@@ -13,7 +13,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use super::{App, pages::wants_html, problem};
+use super::{App, connections, pages::wants_html, problem};
 use crate::config::Config;
 
 /// Listens on every TCP port of the range.
@@ -37,23 +37,15 @@ pub async fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// Serves on one of them until the server stops.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let tcp = listener.local_addr()?.port();
+pub async fn serve(app: App, listener: TcpListener) {
+    let Ok(at) = listener.local_addr() else { return };
     let shutdown = app.shutdown.clone();
     let router = Router::new()
         .fallback(answer)
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TraceLayer::new_for_http().on_failure(()))
-        .with_state((app, tcp));
-    let listener = listener.tap_io(super::without_delay);
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
-    tokio::select! {
-        served = serving.into_future() => served,
-        () = shutdown.cancelled() => Ok(()),
-    }
+        .with_state((app, at.port()));
+    connections::serve(listener.tap_io(super::without_delay), router, shutdown).await;
 }
 
 async fn answer(State((app, tcp)): State<(App, u16)>, request: Request) -> Response {

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, io::Write};
 
+use super::cgroup::Member;
 use anyhow::{Context, Result};
 use rustix::{
     fs::{Mode, OFlags, openat},
@@ -10,8 +11,9 @@ use rustix::{
 };
 
 /// Aborts the FUSE connections that the mount namespaces of these processes show. All of them are a sandbox's own.
-pub(super) fn abort(pids: &[i32]) -> Result<()> {
-    let numbers: BTreeSet<u32> = pids.iter().flat_map(|pid| connections(*pid)).collect();
+pub(super) fn abort(members: &[Member]) -> Result<()> {
+    let seen = members.iter().map(|member| (connections(member.pid), member.lives()));
+    let numbers: BTreeSet<u32> = seen.filter(|(_, certain)| *certain).flat_map(|(numbers, _)| numbers).collect();
     if numbers.is_empty() {
         return Ok(());
     }

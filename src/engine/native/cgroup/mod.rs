@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::ErrorKind,
-    os::unix::fs::chown,
+    os::{fd::OwnedFd, unix::fs::chown},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -212,6 +212,36 @@ fn all_processes(folders: &[PathBuf]) -> Result<Option<Vec<i32>>> {
     Ok(Some(pids))
 }
 
+/// A process of a group, held by a pidfd: its number alone may be another's a moment after it was read, and while
+/// everything in a sandbox dies that moment comes.
+pub(super) struct Member {
+    pub pid: i32,
+    fd: OwnedFd,
+}
+
+impl Member {
+    fn kill(&self) {
+        let _ = rustix::process::pidfd_send_signal(&self.fd, rustix::process::Signal::KILL);
+    }
+
+    /// Whether it has not ended: whatever its number told until now, it told of this process.
+    pub fn lives(&self) -> bool {
+        let mut poll = [rustix::event::PollFd::new(&self.fd, rustix::event::PollFlags::IN)];
+        matches!(rustix::event::poll(&mut poll, Some(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
+    }
+}
+
+/// Holds those of the listed processes that a second look lists, too: what became another's before it was held is not
+/// in the group then. At most as many as there are descriptors to spare.
+fn hold(listed: &[i32], again: impl FnOnce() -> Result<Option<Vec<i32>>>) -> Result<Vec<Member>> {
+    const MOST: usize = 256;
+    let held = listed.iter().take(MOST).filter_map(|pid| Some(Member { pid: *pid, fd: super::sys::pidfd(*pid).ok()? }));
+    let mut held: Vec<_> = held.collect();
+    let again = again()?.unwrap_or_default();
+    held.retain(|member| again.contains(&member.pid));
+    Ok(held)
+}
+
 /// Kills every process in the groups and below, and waits until there is none.
 pub(super) fn kill(folders: &[PathBuf]) -> Result<()> {
     let start = Instant::now();
@@ -222,17 +252,16 @@ pub(super) fn kill(folders: &[PathBuf]) -> Result<()> {
         for folder in folders {
             let _ = fs::write(folder.join("cgroup.kill"), "1");
         }
-        let found = all_processes(folders)?;
-        let pids = found.as_deref().unwrap_or_default();
-        if found.is_some() && pids.is_empty() {
+        let listed = all_processes(folders)?;
+        if listed.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
+        let pids = listed.unwrap_or_default();
         anyhow::ensure!(start.elapsed() < PATIENCE, "processes {pids:?} cannot be killed");
-        for pid in pids {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid), nix::sys::signal::Signal::SIGKILL);
-        }
+        let members = hold(&pids, || all_processes(folders))?;
+        members.iter().for_each(Member::kill);
         if !aborted && start.elapsed() > Duration::from_millis(50) {
-            super::fuse::abort(pids).context("ending FUSE file systems")?;
+            super::fuse::abort(&members).context("ending FUSE file systems")?;
             aborted = true;
         }
         std::thread::sleep(wait);
@@ -265,6 +294,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_is_anothers_by_now_is_not_killed() {
+        let sleep = || std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let (mut member, mut other) = (sleep(), sleep());
+        let pids = [member.id() as i32, other.id() as i32];
+        let held = hold(&pids, || Ok(Some(vec![pids[0]]))).unwrap();
+        assert_eq!(held.iter().map(|m| m.pid).collect::<Vec<_>>(), [pids[0]]);
+        assert!(held[0].lives());
+        held.iter().for_each(Member::kill);
+        assert!(!member.wait().unwrap().success() && !held[0].lives());
+        assert_eq!(other.try_wait().unwrap(), None);
+        // A group that changed while it was listed: nothing is certain, and the next round will tell.
+        assert!(hold(&pids, || Ok(None)).unwrap().is_empty());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
 
     #[test]
     fn hybrid_hosts_have_a_parent_in_each_hierarchy() {
