@@ -76,8 +76,9 @@ test: root ## Everything that CI checks
 	cd web && npm test --silent
 	cd web && npm run --silent e2e
 
-bench: root build image catalogue ## Print the figures as a table, and write them to target/bench.json
+bench: root build image catalogue ## Print the figures as a table, and write them to target/
 	cargo bench -q --bench figures
+	cargo bench -q --bench ports
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Limits, native::NativeSettings},
-    ports::PortHost,
+    ports::{PortHost, PortSettings},
     sdk::SdkSettings,
     ssh::SshSettings,
     stack::Origin,
@@ -47,6 +47,8 @@ pub struct Config {
     pub try_links: TrySettings,
     /// What one sandbox may use.
     pub limits: LimitSettings,
+    /// How published ports are reached.
+    pub ports: PortSettings,
     /// The session registry.
     pub registry: RegistrySettings,
     /// How students reach their nodes from machines of their own.
@@ -168,6 +170,7 @@ impl Default for Config {
                 disk: ByteSize::gib(10),
                 upload: ByteSize::mib(512),
             },
+            ports: PortSettings::default(),
             registry: RegistrySettings::default(),
             ssh: SshSettings::default(),
             sdk: SdkSettings::default(),
@@ -282,6 +285,9 @@ impl Config {
         if let Some(origin) = self.sdk.origins.iter().find(|o| PortHost::parse(o.host(), &self.domain).is_some()) {
             return bad("sdk.origins", origin, "is a published port: what a student serves may embed no terminals");
         }
+        if let Err((key, value, why)) = self.ports.check(self.listen.port()) {
+            return bad(key, &value, why);
+        }
         let l = &self.limits;
         if l.memory < ByteSize::mib(128) {
             return bad("limits.memory", &l.memory, "must be at least 128 MiB: Docker needs that");
@@ -312,7 +318,7 @@ impl Config {
         };
         let public = host.is_some_and(|h| !loopback(h));
         // Behind a proxy the server listens on loopback, and only `base_url` shows that others come.
-        if !local(&self.domain) || (self.listen.ip().is_loopback() && !public) {
+        if self.ports.range.is_some() || !local(&self.domain) || (self.listen.ip().is_loopback() && !public) {
             return None;
         }
         let found = format!(
@@ -320,7 +326,9 @@ impl Config {
             self.domain
         );
         let mend = match host.filter(|h| !loopback(h) && h.parse::<std::net::IpAddr>().is_err()) {
-            Some(host) => format!("set `domain = \"{host}\"` and a DNS record *.{host} that leads here"),
+            Some(host) => format!(
+                "set `domain = \"{host}\"` and a DNS record *.{host} that leads here, or `range` in [ports] where there can be none"
+            ),
             None => {
                 "set `base_url` and `domain` to a name with a DNS record *.NAME that leads here; the README's section \
                      `For a class` shows how"
@@ -397,6 +405,9 @@ mod tests {
             ("[sdk]\norigins = [\"*\"]", "sdk.origins"),
             ("[sdk]\norigins = [\"https://tutorial.example/posts\"]", "sdk.origins"),
             ("[sdk]\norigins = [\"http://8080-node1-abcdefghij.localhost:8000\"]", "sdk.origins"),
+            ("[ports]\nrange = \"20099-20000\"", "ports.range"),
+            ("[ports]\nrange = \"7000-9000\"", "ports.range"),
+            ("[ports]\norigin = \"apps.example.org\"", "ports.origin"),
         ] {
             let e = load(toml).unwrap_err().to_string();
             assert!(e.contains(key), "{e}");
@@ -412,6 +423,7 @@ mod tests {
             ("base_url = \"https://lab.example.org\"", Some("set `domain = \"lab.example.org\"`")),
             ("base_url = \"http://localhost:80\"", None),
             ("listen = \"0.0.0.0:8000\"\ndomain = \"lab.example.org\"", None),
+            ("listen = \"0.0.0.0:8000\"\n[ports]\nrange = \"20000-20099\"", None),
         ] {
             let problem = load(toml).unwrap().reach_problem().map(|(_, mend)| mend);
             assert_eq!(problem.is_some(), told.is_some(), "{toml}: {problem:?}");

@@ -63,6 +63,7 @@ impl Server {
         let mut config = config;
         // Port 0 becomes the one that the system chose: links must name it.
         config.listen = listener.local_addr()?;
+        let port_range = web::port_range::listen(&config).await?;
 
         let lock = lock(&paths)?;
         let (library, problems) = Library::load(&config.courses);
@@ -94,12 +95,14 @@ impl Server {
 
         let url = sessions.config().base_url();
         let address = sessions.config().listen;
-        let mut tasks = vec![
+        let mut tasks: Vec<_> =
+            port_range.into_iter().map(|port| tokio::spawn(web::port_range::serve(app.clone(), port))).collect();
+        tasks.extend([
             tokio::spawn(web::serve(app.clone(), listener)),
             tokio::spawn(web::admin::serve(app, admin)),
             tokio::spawn(forget_ended(sessions.clone(), shutdown.clone())),
             tokio::spawn(keep_clean(registry.clone(), shutdown.clone())),
-        ];
+        ]);
         tasks.extend(ssh.map(|s| tokio::spawn(ssh::serve(s, sessions.clone(), outside, shutdown))));
         Ok(Server { url, address, ssh: reached, sessions, registry, tasks, _lock: lock })
     }

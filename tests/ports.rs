@@ -5,60 +5,14 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{
-    TestServer, eventually,
+    TestServer,
+    app::with_app,
+    eventually,
     student::{Student, client},
 };
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode, header};
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
-
-/// A small server in the sandbox: echoes bodies and WebSockets, and sends events.
-const APP: &str = r#"
-import asyncio, base64, hashlib
-async def serve(r, w):
-    head = (await r.readuntil(b'\r\n\r\n')).decode()
-    line, *rest = head.split('\r\n')
-    h = {k.lower(): v for k, v in (l.split(': ', 1) for l in rest if ': ' in l)}
-    method, path, _ = line.split(' ')
-    if h.get('upgrade') == 'websocket':
-        key = base64.b64encode(hashlib.sha1((h['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').encode()).digest()).decode()
-        w.write(f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n'.encode())
-        b = await r.readexactly(2); n = b[1] & 127; m = await r.readexactly(4); d = await r.readexactly(n)
-        w.write(bytes([0x81, n]) + bytes(c ^ m[i % 4] for i, c in enumerate(d)))
-    elif path == '/events':
-        w.write(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n')
-        for i in range(3):
-            w.write(f'data: {i}\n\n'.encode()); await w.drain(); await asyncio.sleep(0.4)
-    elif path == '/headers':
-        w.write(b'HTTP/1.1 200 OK\r\n\r\n' + head.encode())
-    else:
-        n = int(h.get('content-length', 0)); d = hashlib.sha256(); total = 0
-        chunked = h.get('transfer-encoding') == 'chunked'
-        while chunked or total < n:
-            if chunked:
-                size = int(await r.readline(), 16); part = await r.readexactly(size); await r.readline()
-                if size == 0: break
-            else:
-                part = await r.read(1 << 20)
-            total += len(part); d.update(part)
-        body = f'{total} {d.hexdigest()}'.encode()
-        w.write(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(body) + body)
-    await w.drain(); w.close()
-async def main():
-    async with await asyncio.start_server(serve, '0.0.0.0', 8080, limit=1 << 20) as s: await s.serve_forever()
-asyncio.run(main())
-"#;
-
-async fn with_app(server: &TestServer) -> Student {
-    let me = Student::start(server).await;
-    me.write("/root/app.py", APP).await;
-    me.ok("nohup python3 app.py > app.log 2>&1 &").await;
-    eventually("the app listens", Duration::from_secs(10), || async {
-        me.port(Method::GET, 8080, "/").send().await.unwrap().status() == StatusCode::OK
-    })
-    .await;
-    me
-}
 
 #[tokio::test]
 async fn bodies_of_any_size_websockets_and_events() {
@@ -91,7 +45,12 @@ async fn only_the_owner_looks_and_the_app_sees_no_key() {
     let server = TestServer::start();
     let me = with_app(&server).await;
     let host = format!("http://8080-node1-{}.localhost:{}", me.public_name, server.port());
-    assert_eq!(client().get(&host).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let refused = client().get(&host).send().await.unwrap();
+    assert_eq!(
+        (refused.status(), &refused.headers()["boatyard-error"]),
+        (StatusCode::FORBIDDEN, &"not-open".parse().unwrap())
+    );
+    assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/problem+json");
 
     // The link on the page hands out a ticket, the ticket becomes a cookie of this host, and the cookie opens it.
     let link =
@@ -124,6 +83,7 @@ async fn what_is_not_there_yet_is_waited_for() {
     let me = Student::start(&server).await;
     let page = me.port(Method::GET, 9090, "/").header(header::ACCEPT, "text/html").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.headers()["boatyard-error"], "nothing-listens");
     assert!(page.text().await.unwrap().contains("Nothing listens on port 9090"));
     assert_eq!(
         me.port(Method::GET, 9090, "/.boatyard/port").send().await.unwrap().status(),
@@ -157,4 +117,146 @@ async fn what_is_not_there_yet_is_waited_for() {
     let wrong = format!("http://9090-node2-{}.localhost:{}", me.public_name, server.port());
     let answer = me.http.get(wrong).header("x-boatyard-token", &me.token).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_application_sees_the_host_that_was_chosen() {
+    let mut server = TestServer::start();
+    let mut me = with_app(&server).await;
+    let own = format!("8080-node1-{}.localhost:{}", me.public_name, server.port());
+    let seen = async |me: &Student| {
+        let origin = format!("http://{own}");
+        let answer = me.port(Method::GET, 8080, "/headers").header(header::ORIGIN, origin).send().await.unwrap();
+        answer.text().await.unwrap().to_lowercase()
+    };
+    let original = seen(&me).await;
+    assert!(
+        original.contains(&format!("\nhost: {own}\r")) && original.contains(&format!("origin: http://{own}\r")),
+        "{original}"
+    );
+    let put = |body: serde_json::Value, port: u32| {
+        me.request(Method::PUT, &format!("/ports/node1/{port}")).json(&body).send()
+    };
+    assert_eq!(put(serde_json::json!({"host": "localhost"}), 8080).await.unwrap().status(), StatusCode::NO_CONTENT);
+    for (body, port) in [
+        (serde_json::json!({"host": "example.org"}), 8080),
+        (serde_json::json!({"host": "localhost"}), 0),
+        (serde_json::json!({"host": "localhost"}), 65536),
+    ] {
+        assert!(put(body, port).await.unwrap().status().is_client_error());
+    }
+    server.kill();
+    server.start_again();
+    me.http = client();
+    let local = seen(&me).await;
+    for line in [
+        "host: localhost:8080".to_owned(),
+        "origin: http://localhost:8080".into(),
+        format!("x-forwarded-host: {own}"),
+        "x-forwarded-proto: http".into(),
+        "x-forwarded-for: 127.0.0.1".into(),
+    ] {
+        assert!(local.contains(&format!("\n{line}\r")), "no {line} in {local}");
+    }
+    assert_eq!(
+        me.get("/ports").await["hosts"],
+        serde_json::json!([{"node": "node1", "port": 8080, "host": "localhost"}])
+    );
+
+    // What it answers is its own, but for what reaches beyond it.
+    let answer = me.port(Method::GET, 8080, "/cookies").send().await.unwrap();
+    assert_eq!(answer.headers()[header::LOCATION], format!("http://{own}/headers"));
+    let set: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().collect();
+    assert_eq!(set, ["mine=1; Path=/"]);
+    assert!(!answer.headers().contains_key("boatyard-error"), "an application is not the proxy");
+}
+
+/// Serves one connection at a time, keeps it, and tells its number.
+const ONE_BY_ONE: &str = r#"
+import http.server as s
+class App(s.BaseHTTPRequestHandler):
+    protocol_version, n, timeout = 'HTTP/1.1', 0, 30
+    def setup(self):
+        App.n += 1; self.n = App.n; super().setup()
+    def do_GET(self):
+        body = str(self.n).encode(); self.send_response(200)
+        self.send_header('Content-Length', str(len(body))); self.end_headers(); self.wfile.write(body)
+    def do_POST(self):
+        self.rfile.read(int(self.headers['content-length'])); self.do_GET()
+s.HTTPServer(('', 7070), App).serve_forever()
+"#;
+
+#[tokio::test]
+async fn connections_are_kept_where_nothing_can_go_wrong() {
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    me.write("/root/one.py", ONE_BY_ONE).await;
+    me.ok("nohup python3 one.py > one.log 2>&1 &").await;
+    let ask = async |method: Method| {
+        let answer = tokio::time::timeout(Duration::from_secs(10), me.port(method, 7070, "/").body("x").send()).await;
+        answer.expect("it waits for a connection that nobody uses").unwrap().text().await.unwrap()
+    };
+    let get = async || me.port(Method::GET, 7070, "/").send().await.unwrap().text().await.unwrap();
+    eventually("it answers", Duration::from_secs(10), || async { get().await.parse::<u32>().is_ok() }).await;
+    let first = get().await;
+    for _ in 0..20 {
+        assert_eq!(get().await, first, "one connection for all");
+    }
+    // What cannot be repeated has one of its own, and waits for none.
+    assert_ne!(ask(Method::POST).await, first);
+    let kept = get().await;
+    // A program that was started anew has closed what was kept: the next request does not notice.
+    me.ok("pkill -x python3; sleep 0.2; nohup python3 one.py > one.log 2>&1 & sleep 1").await;
+    let again = get().await;
+    assert!(again == "1" && kept.parse::<u32>().unwrap() > 1, "{again}");
+}
+
+const NGINX: &str = "events {}
+http { server { listen 8081; http2 on; location / { add_trailer grpc-status 0 always; return 200 \"$server_protocol $host\"; } } }";
+
+#[tokio::test]
+async fn http2_reaches_the_application_where_it_must() {
+    use http_body_util::{BodyExt, Full};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let server = TestServer::start();
+    let me = Student::start(&server).await;
+    me.write("/root/nginx.conf", NGINX).await;
+    me.ok("docker run -d --network host -v /root/nginx.conf:/etc/nginx/nginx.conf:ro nginx").await;
+    eventually("nginx answers", Duration::from_secs(30), || async {
+        me.port(Method::GET, 8081, "/").send().await.unwrap().status() == StatusCode::OK
+    })
+    .await;
+    let host = format!("8081-node1-{}.localhost", me.public_name);
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut ask = async |method: &str, kind: &str, token: &str| {
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(format!("http://{host}:{}/", server.port()))
+            .header("content-type", kind)
+            .header("te", "trailers")
+            .header("x-boatyard-token", token)
+            .body(Full::new(bytes::Bytes::from_static(b"x")))
+            .unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.unwrap();
+        let trailers = body.trailers().cloned();
+        (head, String::from_utf8(body.to_bytes().to_vec()).unwrap(), trailers)
+    };
+    let (head, body, _) = ask("GET", "text/plain", &me.token).await;
+    assert_eq!((head.status.as_u16(), body), (200, format!("HTTP/1.1 {host}")), "most speak HTTP/1.1");
+    let (head, body, trailers) = ask("POST", "application/grpc", &me.token).await;
+    assert_eq!((head.status.as_u16(), body), (200, format!("HTTP/2.0 {host}")), "gRPC does not");
+    assert_eq!(trailers.expect("trailers")["grpc-status"], "0");
+    let (head, ..) = ask("POST", "application/grpc", "wrong").await;
+    assert_eq!((head.status.as_u16(), &head.headers["boatyard-error"]), (403, &"not-open".parse().unwrap()));
+    // The page's own API takes no orders from an application, in HTTP/2 neither.
+    let request = hyper::Request::post(format!("http://localhost:{}/api/v1/sessions", server.port()))
+        .header("origin", format!("http://{host}:{}", server.port()))
+        .body(Full::default())
+        .unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), 403);
 }

@@ -13,6 +13,7 @@ mod process;
 mod reaper;
 mod sandbox;
 mod shutdown;
+mod splice;
 mod streams;
 mod terminal;
 mod users;

@@ -194,6 +194,11 @@ impl Live {
         self.row.borrow().public_name.clone()
     }
 
+    /// Whether this is its public name.
+    pub(super) fn goes_by(&self, name: &PublicName) -> bool {
+        self.row.borrow().public_name == *name
+    }
+
     /// The session as it is stored.
     pub fn row(&self) -> SessionRow {
         self.row.borrow().clone()

@@ -167,7 +167,7 @@ impl Sessions {
 
     /// A session that runs now, by its public name.
     pub fn by_public_name(&self, name: &PublicName) -> Option<Arc<Live>> {
-        self.read_live().values().find(|l| l.public_name() == *name).cloned()
+        self.read_live().values().find(|l| l.goes_by(name)).cloned()
     }
 
     /// The sessions that run now, oldest first.

@@ -5,6 +5,7 @@
 
 mod nodes;
 mod outside;
+mod ports;
 mod progress;
 mod sessions;
 mod shares;
@@ -13,6 +14,7 @@ use std::{path::Path, sync::Mutex, time::Duration};
 
 pub use nodes::{NoNode, NodeRow, NodeState};
 pub use outside::{KeyRefused, SecretKind, SshKeyRow};
+pub use ports::{PortLinkRow, PortLinkTarget};
 pub use progress::{Progress, QuizState};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
@@ -57,6 +59,7 @@ impl Store {
             M::up("ALTER TABLE sessions ADD COLUMN stack TEXT; -- what it was started to deploy, as JSON"),
             M::up(include_str!("shares.sql")),
             M::up(outside::SCHEMA),
+            M::up(include_str!("ports.sql")),
         ];
         Migrations::new(steps).to_latest(&mut db)?;
         Ok(Store { db: Mutex::new(db) })

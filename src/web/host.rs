@@ -14,19 +14,22 @@ use super::{
     pages::wants_html,
     view::{Nonce, Page, PortErrorPage},
 };
-use crate::{config::Config, ports::PortHost};
+use crate::{
+    config::Config,
+    ports::{Place, PortHost},
+};
 
 /// The middleware.
 pub async fn dispatch(State(app): State<App>, request: Request, next: Next) -> Response {
     let host = match request.uri().host() {
-        Some(host) => host.to_owned(),
+        Some(host) => host.to_ascii_lowercase(),
         None => {
             let header = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
             without_port(header).to_ascii_lowercase()
         }
     };
     if let Some(port) = PortHost::parse(&host, &app.sessions.config().domain) {
-        return app.ports.serve(port, request).await;
+        return app.ports.serve(Place::named(port), request).await;
     }
     if !is_own(&host, app.sessions.config()) {
         // A name that someone else's DNS points here: their page would be of this server's origin.

@@ -14,6 +14,7 @@ mod guest;
 mod host;
 mod origin;
 mod pages;
+pub mod port_range;
 mod problem;
 mod rights;
 mod security;
@@ -23,7 +24,7 @@ pub mod view;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef, middleware};
+use axum::{Router, extract::FromRef, middleware, serve::ListenerExt};
 use axum_extra::extract::cookie::Key;
 pub use pages::wants_html;
 pub use problem::Problem;
@@ -133,5 +134,12 @@ pub fn router(app: App) -> Router {
 /// with the token.
 pub async fn serve(app: App, listener: tokio::net::TcpListener) {
     let shutdown = app.shutdown.clone();
-    connections::serve(listener, router(app), shutdown).await;
+    connections::serve(listener.tap_io(without_delay), router(app), shutdown).await;
+}
+
+/// Sends what is written at once: an application's events, and what it says over a WebSocket, are small.
+fn without_delay(stream: &mut tokio::net::TcpStream) {
+    if let Err(e) = stream.set_nodelay(true) {
+        tracing::debug!("a connection that sends late: {e}");
+    }
 }

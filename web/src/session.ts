@@ -11,6 +11,7 @@ import { Nodes } from "./session/nodes";
 import { Panels } from "./session/panels";
 import { People } from "./session/people";
 import { PaneSwitch } from "./session/panes";
+import { Ports } from "./session/ports";
 import { Quiet } from "./session/quiet";
 import { may } from "./session/rights";
 import type { ShareDialog } from "./session/share";
@@ -34,7 +35,8 @@ const deck = need(".deck");
 const divider = document.querySelector<HTMLElement>(".divider");
 if (divider) setUpDivider(divider, deck, { key: "split", property: "--split", initial: 42 });
 const panes = new PaneSwitch();
-const bar = new Bar(state.session.id);
+const bar = new Bar();
+const ports = new Ports(api);
 const nodeList = new Nodes(api, state.max_nodes, state.routing_mesh, {
   showTerminal: (node) => void show(node, "main"),
   newTerminal: (node) => void dock.then((d) => d.open(node)),
@@ -164,7 +166,7 @@ function changeNode(name: string, change: Partial<NodeView>): void {
 
 function showNodes(next: NodeView[]): void {
   nodes = next;
-  bar.show(nodes);
+  ports.show(nodes);
   nodeList.show(nodes);
   player?.showNodes(nodes);
   if (dockStarted) void dock.then((d) => d.setNodes(nodes.map((node) => node.name)));

@@ -10,12 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use boatyard_protocol::agent::UPGRADE;
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::Upgraded;
+use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::{Shared, ToJson, bad, error};
-use crate::dial;
+use crate::{dial, splice};
 
 /// Where to connect to.
 #[derive(Deserialize)]
@@ -39,11 +40,11 @@ pub async fn dial(State(app): Shared, query: Result<Query<Where>, QueryRejection
     };
     match (to.port, to.unix) {
         (Some(port @ 1..), None) => match dial::tcp(port, app.config.address).await {
-            Ok(stream) => become_stream(request, stream),
+            Ok(stream) => become_tcp(request, stream),
             Err(e) => refused(e),
         },
         (None, Some(path)) => match dial::unix(&path).await {
-            Ok(stream) => become_stream(request, stream),
+            Ok(stream) => become_stream(request, |server| dial::carry(TokioIo::new(server), stream)),
             Err(e) => refused(e),
         },
         _ => error(StatusCode::BAD_REQUEST, "give either `port` (1 to 65535) or `unix`"),
@@ -57,7 +58,7 @@ pub async fn collect(State(app): Shared, id: Result<Path<u64>, PathRejection>, r
         return error(StatusCode::BAD_REQUEST, format!("this needs `Upgrade: {UPGRADE}`"));
     }
     match app.streams.collect(id) {
-        Some(stream) => become_stream(request, stream),
+        Some(stream) => become_tcp(request, stream),
         None => error(StatusCode::NOT_FOUND, "there is no such stream (any more)"),
     }
 }
@@ -90,11 +91,24 @@ fn wants_stream(request: &Request) -> bool {
     token.is_some_and(|t| t.as_bytes().eq_ignore_ascii_case(UPGRADE.as_bytes()))
 }
 
-fn become_stream(mut request: Request, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Response {
+/// Becomes a connection of the sandbox. Large things come this way: downloads from ports, and pushed layers.
+fn become_tcp(request: Request, stream: TcpStream) -> Response {
+    become_stream(request, move |server| async move {
+        match downcast::<TokioIo<UnixStream>>(server) {
+            Ok(server) => splice::carry(server.io.into_inner(), server.read_buf, stream).await,
+            Err(server) => dial::carry(TokioIo::new(server), stream).await,
+        }
+    })
+}
+
+fn become_stream<F>(mut request: Request, carry: impl FnOnce(Upgraded) -> F + Send + 'static) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => dial::carry(TokioIo::new(upgraded), stream).await,
+            Ok(upgraded) => carry(upgraded).await,
             Err(e) => tracing::debug!("an upgrade failed: {e}"),
         }
     });

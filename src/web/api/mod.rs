@@ -11,6 +11,7 @@ mod lessons;
 mod nodes;
 mod outside;
 mod port_tickets;
+mod ports;
 mod registry;
 mod sessions;
 mod shares;
@@ -69,6 +70,10 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(nodes::remove))
         .routes(routes!(nodes::join_swarm))
         .routes(routes!(port_tickets::issue))
+        .routes(routes!(ports::choices))
+        .routes(routes!(ports::choose_host))
+        .routes(routes!(ports::share))
+        .routes(routes!(ports::revoke))
         .routes(routes!(events::events))
         .routes(routes!(shares::list, shares::make))
         .routes(routes!(shares::end))

@@ -44,7 +44,8 @@ pub struct PortTicket {
 /// An address that opens a port of a node in a browser which has no cookie of the session.
 #[utoipa::path(post, path = "/api/v1/sessions/{id}/nodes/{node}/ports/{port}/ticket", operation_id = "port_ticket",
     tag = "nodes", params(PortPath), request_body(content = PortTarget, description = "May be left out"),
-    responses((status = 200, body = PortTicket), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = PortTicket), (status = 400, body = Problem), (status = 404, body = Problem),
+               (status = 503, body = Problem, description = "No address is left for the port")))]
 pub async fn issue(
     State(app): State<App>,
     access: NodeAccess,
@@ -58,5 +59,5 @@ pub async fn issue(
     if path.len() > LONGEST_PATH {
         return Err(Problem::bad_request(format!("`path` has at most {LONGEST_PATH} bytes.")));
     }
-    Ok(Json(PortTicket { url: app.ports.link(&access.live, access.node.name(), port, path) }))
+    Ok(Json(PortTicket { url: app.ports.link(&access.live, &access.node, port, path)? }))
 }

@@ -37,6 +37,7 @@ pub fn router() -> Router<App> {
         .route("/s/{id}/{course}/{lesson}", get(session::lesson))
         .route("/s/{id}/join/{secret}", get(join::join))
         .route("/s/{id}/ports/{node}/{port}", get(port_link::open))
+        .route("/p/{key}", get(port_link::shared))
         .route("/assets/{name}", get(assets::serve))
         .route("/sdk/{name}", get(assets::serve_sdk))
 }

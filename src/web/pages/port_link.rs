@@ -1,7 +1,9 @@
-//! `/s/{id}/ports/{node}/{port}`: from the session's page to a port's own host name.
+//! `/s/{id}/ports/{node}/{port}`: from the session's page to a port's own origin; `/p/{key}`: the same for whoever has a link
+//! that shares it.
 
 use axum::{
     extract::{Path, Query, State},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -15,7 +17,7 @@ pub struct Target {
     path: Option<String>,
 }
 
-/// Hands the session's owner a ticket for the port's host name and leads there.
+/// Hands the session's owner a ticket for the port and leads there.
 pub async fn open(
     State(app): State<App>,
     access: Result<NodeAccess, Problem>,
@@ -30,5 +32,25 @@ pub async fn open(
         return problem_page(Problem::bad_request("A port is a number from 1 to 65535."));
     };
     let path = target.path.unwrap_or_default();
-    Redirect::to(&app.ports.link(&access.live, access.node.name(), port, &path)).into_response()
+    match app.ports.link(&access.live, &access.node, port, &path) {
+        Ok(link) => Redirect::to(&link).into_response(),
+        Err(e) => problem_page(e.into()),
+    }
+}
+
+/// Hands whoever has the key of a link a ticket for its port, and leads there.
+pub async fn shared(State(app): State<App>, Path(key): Path<String>) -> Response {
+    let mut answer = match app.ports.shared_link(&key) {
+        Ok(Some(Ok(link))) => Redirect::to(&link).into_response(),
+        Ok(Some(Err(e))) => problem_page(e.into()),
+        Ok(None) => problem_page(Problem::new(
+            StatusCode::GONE,
+            "This link opens nothing any more",
+            "Whoever shared it has revoked it, or their session has ended. Ask them for a new one.",
+        )),
+        Err(e) => problem_page(e.into()),
+    };
+    // The address is the key: no other site learns it.
+    answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer
 }

@@ -3,10 +3,14 @@ import type {
   ForwardToken,
   Grade,
   MadeShare,
+  NewPortLink,
   NodeView,
+  PortChoices,
+  PortLink,
   Problem,
   Progress,
   RegistryContents,
+  SeenHost,
   SessionView,
   ShareKind,
   ShareView,
@@ -97,6 +101,22 @@ export class SessionApi {
   /** What a variable in a lesson's command stands for on a node now. */
   async variable(node: string, name: string): Promise<string> {
     return (await json<VariableView>("GET", `${this.base}/nodes/${seg(node)}/variables/${seg(name)}`)).value;
+  }
+
+  portChoices(): Promise<PortChoices> {
+    return json("GET", `${this.base}/ports`);
+  }
+
+  async choosePortHost(node: string, port: number, host: SeenHost): Promise<void> {
+    await send("PUT", `${this.base}/ports/${seg(node)}/${port}`, asJson({ host }));
+  }
+
+  sharePort(node: string, port: number): Promise<NewPortLink> {
+    return json("POST", `${this.base}/ports/${seg(node)}/${port}/links`);
+  }
+
+  async revokePortLink({ node, port, id }: PortLink): Promise<void> {
+    await send("DELETE", `${this.base}/ports/${seg(node)}/${port}/links/${seg(id)}`);
   }
 
   terminals(node: string): Promise<TerminalInfo[]> {

@@ -5,6 +5,11 @@ type Schemas = components["schemas"];
 
 export type DockerState = Schemas["DockerState"];
 export type OpenPort = Schemas["PortView"];
+/** What the session has chosen for its ports. */
+export type PortChoices = Schemas["PortChoices"];
+export type PortLink = Schemas["PortLinkView"];
+export type NewPortLink = Schemas["NewPortLink"];
+export type SeenHost = Schemas["SeenHost"];
 export type NodeView = Schemas["NodeView"];
 export type SwarmRole = Schemas["SwarmRole"];
 export type UsageView = Schemas["UsageView"];

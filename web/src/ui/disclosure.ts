@@ -9,7 +9,9 @@ export function setUpDisclosure(button: HTMLButtonElement, panel: HTMLElement, o
     } else document.removeEventListener("pointerdown", outside);
   };
   const outside = (event: Event): void => {
-    if (event.target instanceof Node && !panel.contains(event.target) && !button.contains(event.target)) set(false);
+    if (!(event.target instanceof Element) || panel.contains(event.target) || button.contains(event.target)) return;
+    // A dialog that the panel asks in, and what is said of its deeds, are part of it.
+    if (!event.target.closest("dialog, .toasts")) set(false);
   };
   button.addEventListener("click", () => set(panel.hidden));
   for (const element of [button, panel]) {
