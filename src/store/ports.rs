@@ -175,7 +175,7 @@ mod tests {
 
         let link = PortLinkRow { id: Uuid::new_v4(), sandbox: sandbox.clone(), port: 65535, created_at: 5 };
         s.add_port_link(&link, &[7; 32]).unwrap();
-        assert_eq!(s.port_links(&sandbox).unwrap(), [link.clone()]);
+        assert_eq!(s.port_links(&sandbox).unwrap(), std::slice::from_ref(&link));
         let target = s.port_link_by_key(&[7; 32]).unwrap().unwrap();
         assert_eq!((target.id, target.port, target.node.as_str()), (link.id, 65535, "node1"));
         assert_eq!(s.port_link_by_key(&[8; 32]).unwrap(), None);
