@@ -28,7 +28,7 @@ export class SessionEvents {
     private readonly onEvent: (event: SessionEvent) => void,
     private readonly onLink: (state: LinkState) => void,
     /** Whether the page belongs to someone whom the owner has let in. */
-    private readonly guest: boolean,
+    private readonly guest = false,
   ) {
     this.sleepless = onWake((dead) => {
       if (this.stopped) return;

@@ -1,6 +1,26 @@
 // Made by `npm run types` from what `boatyard openapi` prints. Change the server's types, not these.
 
 export interface paths {
+    "/api/v1/embedding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the page that asks may embed terminals of this server. A page of any origin may ask: to one that is not listed,
+         *     browsers show nothing else, not even that it was refused.
+         */
+        get: operations["embedding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images": {
         parameters: {
             query?: never;
@@ -80,7 +100,8 @@ export interface paths {
         };
         /**
          * What happens in a session: a WebSocket of JSON text messages. The page says which step it shows with
-         *     `{"type": "watch", "lesson": "course/lesson", "step": "id"}`.
+         *     `{"type": "watch", "lesson": "course/lesson", "step": "id"}`, and who is in front of it with
+         *     `{"type": "here", "name": "Ada", "terminal": {"node": "node1", "terminal": "main"}}`.
          */
         get: operations["events"];
         put?: never;
@@ -102,6 +123,23 @@ export interface paths {
         put?: never;
         /** Adds an extension's time to a session. */
         post: operations["extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/forward-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes what opens the ports of the session's nodes, and nothing else, for `boatyard forward`. */
+        post: operations["make_forward_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -304,6 +342,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/nodes/{node}/ports/{port}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An address that opens a port of a node in a browser which has no cookie of the session. */
+        post: operations["port_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/nodes/{node}/swarm": {
         parameters: {
             query?: never;
@@ -315,6 +370,26 @@ export interface paths {
         put?: never;
         /** Has a node join the swarm of its session. Where there is none yet, it makes one and is its manager. */
         post: operations["join_swarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/nodes/{node}/tcp/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A raw TCP connection to a port of a node, as a WebSocket: binary messages are its bytes, and the text `end` says that
+         *     nothing more comes from that side. It ends when both sides have said so, or one is gone.
+         */
+        get: operations["forward_tcp"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -365,7 +440,8 @@ export interface paths {
         };
         /**
          * Attaches to a terminal: a WebSocket of binary frames. `generation` and `offset` say what the viewer has rendered, so
-         *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`.
+         *     that it misses nothing and gets nothing twice; the frames are described in `protocol/src/terminal.rs`. Of a guest who
+         *     may only watch, neither input nor size is passed on, whatever `read_only` says.
          */
         get: operations["socket"];
         put?: never;
@@ -391,6 +467,77 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the session has chosen for its ports: host names that applications see, and links that share them. */
+        get: operations["port_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Chooses the host name that the application on a port sees: `original`, that which the browser asked for, or `localhost`
+         *     with the port.
+         */
+        put: operations["choose_port_host"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link that opens this port, and nothing else, to whoever has it, until it is revoked or the session ends. */
+        post: operations["share_port"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ports/{node}/{port}/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a link, at once: it opens nothing any more, nor does a browser that came by it, and what is open ends. */
+        delete: operations["revoke_port_link"];
         options?: never;
         head?: never;
         patch?: never;
@@ -442,6 +589,109 @@ export interface paths {
         post?: never;
         /** Deletes a tag. The image stays where another tag names it. */
         delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shares of a session, and who came through each. */
+        get: operations["list_shares"];
+        put?: never;
+        /** Shares a session: whoever opens the link in the answer may watch, or type, until the share is ended. */
+        post: operations["make_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/shares/{share}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a share at once: its link opens nothing any more, and who came through it is sent away. */
+        delete: operations["end_share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the session is reached by ssh. */
+        get: operations["ssh_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a public key: who has its private key opens every node of the session by ssh, while the session lives. */
+        post: operations["add_ssh_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a key; connections that were made with it end. */
+        delete: operations["remove_ssh_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/ssh/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a one-time password: good for one sign-in by ssh, on any node of the session. */
+        post: operations["make_ssh_password"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -561,6 +811,11 @@ export interface components {
             /** @description Whether there are some, and all have passed. */
             done: boolean;
         };
+        /** @description Which host name an application shall see. */
+        ChosenHost: {
+            /** @description The host name. */
+            host: components["schemas"]["SeenHost"];
+        };
         /**
          * @description Where a deployment is.
          * @enum {string}
@@ -608,6 +863,15 @@ export interface components {
          * @enum {string}
          */
         DockerState: "stopped" | "starting" | "ready" | "failed" | "absent";
+        /** @description Whether the page that asks may embed terminals. */
+        Embedding: {
+            /** @description Whether the operator lists the page's origin (`sdk.origins`), or the page is the server's own. */
+            allowed: boolean;
+            /** @description The page's origin as the server sees it; null where the browser told none. */
+            origin?: string | null;
+            /** @description The server's version. */
+            version: string;
+        };
         /**
          * @description Why a session ended.
          * @enum {string}
@@ -707,6 +971,13 @@ export interface components {
             /** @description Where it goes, with its new name. */
             to: string;
         };
+        /** @description What opens a session's ports for `boatyard forward`. It is told this once. */
+        ForwardToken: {
+            /** @description Until when it is good (RFC 3339), as long as the session lives. */
+            expires_at: string;
+            /** @description The session's id, a dot, and a token: value of `BOATYARD_SESSION`. */
+            session: string;
+        };
         /** @description A graded answer. */
         Graded: {
             /** @description Whether exactly the right options were chosen. */
@@ -724,6 +995,15 @@ export interface components {
             index: number;
             /** @description What is to be said of it. */
             text?: string | null;
+        };
+        /** @description Someone who came through a share. */
+        GuestView: {
+            /** @description When they first came (RFC 3339). */
+            came_at: string;
+            /** @description Whether they are there now. */
+            here: boolean;
+            /** @description What they go by. */
+            name: string;
         };
         /** @description What the server says of itself. */
         Health: {
@@ -769,10 +1049,20 @@ export interface components {
          * @enum {string}
          */
         LimitReached: "out-of-memory" | "processes" | "disk";
+        /** @description A share that was just made. */
+        MadeShare: components["schemas"]["ShareView"] & {
+            /** @description Its link. It is told this once. */
+            url: string;
+        };
         /** @description What a further node shall be. */
         NewNode: {
             /** @description Its lab image; that of the session's first node where absent. */
             image?: string | null;
+        };
+        /** @description A link that was just made. */
+        NewPortLink: components["schemas"]["PortLinkView"] & {
+            /** @description Its address, which opens the port to whoever has it. It is told this once. */
+            url: string;
         };
         /** @description What a session shall be. */
         NewSession: {
@@ -785,6 +1075,20 @@ export interface components {
             stack?: components["schemas"]["StackWish"] | null;
             /** @description Name of a template; one node where absent, or the first with a swarm where a stack wants one. */
             template?: string | null;
+        };
+        /** @description How a session shall be shared. */
+        NewShare: {
+            /** @description What those who have the link may do. */
+            kind: components["schemas"]["ShareKind"];
+            /** @description What the owner calls it, such as "Class"; up to 60 characters. */
+            label?: string;
+        };
+        /** @description A key to add. */
+        NewSshKey: {
+            /** @description A line as it stands in `~/.ssh/id_ed25519.pub`. */
+            key: string;
+            /** @description What to call it; the line's comment where absent. */
+            name?: string | null;
         };
         /**
          * @description Name of a node within its session, such as `node1`: `[a-z][a-z0-9]{0,15}`, without a dash, since it stands between
@@ -804,6 +1108,19 @@ export interface components {
             /** @description Ports that listen. */
             ports: components["schemas"]["PortView"][];
             swarm?: components["schemas"]["SwarmRole"] | null;
+        };
+        /** @description Someone whose page of the session is open. */
+        PersonView: {
+            /** @description What they go by, as they say themselves. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Number within the session: the owner's is 0.
+             */
+            number: number;
+            /** @description What they may do. */
+            right: components["schemas"]["Right"];
+            terminal?: components["schemas"]["TerminalAt"] | null;
         };
         /** @description What there is to know when there is no place for another session. */
         Places: {
@@ -827,6 +1144,52 @@ export interface components {
             name: string;
             /** @description The TCP ports that it publishes; what Docker chooses is not among them. */
             ports: number[];
+        };
+        /** @description What a session has chosen for its ports. */
+        PortChoices: {
+            /** @description The ports whose applications see another host name than the usual one, `original`. */
+            hosts: components["schemas"]["PortHostView"][];
+            /** @description The links that share ports, oldest first within their node. */
+            links: components["schemas"]["PortLinkView"][];
+        };
+        /** @description The host name that the application on a port sees. */
+        PortHostView: {
+            /** @description The host name. */
+            host: components["schemas"]["SeenHost"];
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+        };
+        /** @description A link that shares a port with whoever has it. */
+        PortLinkView: {
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id, which opens nothing.
+             */
+            id: string;
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+        };
+        /** @description Where on the port to go. */
+        PortTarget: {
+            /** @description Path, with a query and a fragment if there are any; `/` where absent. */
+            path?: string | null;
+        };
+        /** @description Where a port opens. */
+        PortTicket: {
+            /** @description The address, for a browser and good for a minute: it leads on to the port's own host name, which it opens for good. */
+            url: string;
         };
         /** @description A port that listens in a node. */
         PortView: {
@@ -949,6 +1312,16 @@ export interface components {
              */
             stored: number;
         };
+        /**
+         * @description What someone may do in a session: each includes those before it. `web::rights` says what needs which.
+         * @enum {string}
+         */
+        Right: "watch" | "type" | "own";
+        /**
+         * @description Which host name an application sees.
+         * @enum {string}
+         */
+        SeenHost: "original" | "localhost";
         /** @description How far a service is. */
         ServiceProgress: {
             /** @description Its image; null where it is only built. */
@@ -1034,6 +1407,27 @@ export interface components {
             /** @enum {string} */
             type: "progress";
         }) | {
+            /** @description All of them: the owner first, then guests in the order of their numbers. */
+            people: components["schemas"]["PersonView"][];
+            /** @enum {string} */
+            type: "people";
+            /**
+             * Format: int32
+             * @description Number of who is told.
+             */
+            you: number;
+        } | {
+            /**
+             * Format: int32
+             * @description Their number.
+             */
+            person: number;
+            /** @enum {string} */
+            type: "typing";
+        } | {
+            /** @enum {string} */
+            type: "unshared";
+        } | {
             /**
              * Format: int64
              * @description Seconds until its end.
@@ -1078,6 +1472,78 @@ export interface components {
             state: string;
             /** @description Its page. */
             url: string;
+        };
+        /**
+         * Format: uuid
+         * @description Id of a share. It opens nothing.
+         */
+        ShareId: string;
+        /**
+         * @description What a share lets others do.
+         * @enum {string}
+         */
+        ShareKind: "watch" | "type";
+        /** @description A share of a session. */
+        ShareView: {
+            /** @description Who came through it, in that order. */
+            guests: components["schemas"]["GuestView"][];
+            /** @description Its id. */
+            id: components["schemas"]["ShareId"];
+            /** @description What those who have its link may do. */
+            kind: components["schemas"]["ShareKind"];
+            /** @description What the owner calls it; empty where nobody said. */
+            label: string;
+            /** @description When it was made (RFC 3339). */
+            made_at: string;
+        };
+        /** @description How a session is reached by ssh. A node's user name is `<public name of the session>-<node>`. */
+        SshAccess: {
+            /** @description Fingerprint of its host key, such as `SHA256:…`. */
+            fingerprint: string;
+            /** @description Host name of the ssh server. */
+            host: string;
+            /** @description Public keys that open the session, in order of adding. */
+            keys: components["schemas"]["SshKey"][];
+            /** @description The host key as a line of `known_hosts`. */
+            known_hosts: string;
+            /**
+             * Format: int32
+             * @description Most keys that it may have.
+             */
+            most_keys: number;
+            /**
+             * Format: int64
+             * @description Seconds for which a one-time password is good.
+             */
+            password_seconds: number;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+        };
+        /** @description A public key that opens a session by ssh. */
+        SshKey: {
+            /** @description When it was added (RFC 3339). */
+            added_at: string;
+            /** @description Its kind, such as `ssh-ed25519`. */
+            algorithm: string;
+            /** @description Its fingerprint, such as `SHA256:…`. */
+            fingerprint: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What its owner calls it. */
+            name: string;
+        };
+        /** @description A one-time password. It is told this once. */
+        SshPassword: {
+            /** @description Until when it is good (RFC 3339). */
+            expires_at: string;
+            /** @description The password; dashes may be left out. */
+            password: string;
         };
         /** @description What is deployed where, before it is. */
         StackPlan: {
@@ -1155,6 +1621,11 @@ export interface components {
         };
         /** @description A session that was just started. */
         StartedSession: components["schemas"]["SessionView"] & {
+            /**
+             * @description To a page of another origin only: who its browser is. Sent as `X-Boatyard-Client` with the next start, it has the
+             *     browser's sessions counted; it opens nothing.
+             */
+            client?: string | null;
             /** @description Opens the session without a cookie, as `Authorization: Bearer <token>`. It is told this once. */
             token: string;
         };
@@ -1196,6 +1667,13 @@ export interface components {
             node?: string | null;
             /** @description Absolute path. */
             path: string;
+        };
+        /** @description Which terminal. */
+        TerminalAt: {
+            /** @description The node. */
+            node: components["schemas"]["NodeName"];
+            /** @description The terminal's id. */
+            terminal: string;
         };
         /** @description A terminal. */
         TerminalInfo: {
@@ -1636,6 +2114,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    embedding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embedding"];
+                };
+            };
+        };
+    };
     list_images: {
         parameters: {
             query?: never;
@@ -1909,6 +2406,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description As many guests as there may be (`too-many-guests`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     extend: {
@@ -1940,6 +2446,35 @@ export interface operations {
             };
             /** @description No extension is left */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_forward_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardToken"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2575,6 +3110,62 @@ export interface operations {
             };
         };
     };
+    port_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortTarget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortTicket"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No address is left for the port */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     join_swarm: {
         parameters: {
             query?: never;
@@ -2609,6 +3200,64 @@ export interface operations {
             };
             /** @description It is in a swarm, or its Docker Engine refused */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forward_tcp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many connections as the session may have */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing listens on the port */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2763,6 +3412,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description As many guests as there may be (`too-many-guests`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     variable: {
@@ -2805,6 +3463,165 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    port_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortChoices"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_port_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenHost"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many are set */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_port: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPortLink"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The node has as many as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_port_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The node. */
+                node: string;
+                /** @description The port. */
+                port: number;
+                /** @description The link's id. */
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2897,6 +3714,271 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareView"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShare"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeShare"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has as many as it may have (`share-limit`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description The share. */
+                share: components["schemas"]["ShareId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ssh_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshAccess"];
+                };
+            };
+            /** @description No such session, or the server has no ssh (`no-ssh`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_ssh_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSshKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshKey"];
+                };
+            };
+            /** @description It is no public key */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has it, or as many as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_ssh_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+                /** @description Number of the key. */
+                key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_ssh_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshPassword"];
+                };
             };
             404: {
                 headers: {
