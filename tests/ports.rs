@@ -260,3 +260,34 @@ async fn http2_reaches_the_application_where_it_must() {
         .unwrap();
     assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), 403);
 }
+
+#[tokio::test]
+async fn a_websocket_over_http2_reaches_an_application_that_speaks_none() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let server = TestServer::start();
+    let me = with_app(&server).await;
+    let host = format!("8080-node1-{}.localhost:{}", me.public_name, server.port());
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    // Once it has answered, it has said what it can.
+    let first = hyper::Request::get(format!("http://{host}/")).body(http_body_util::Empty::<bytes::Bytes>::new());
+    assert_eq!(sender.send_request(first.unwrap()).await.unwrap().status().as_u16(), 403);
+    let connect = |token: &str| {
+        hyper::Request::connect(format!("http://{host}/ws"))
+            .extension(hyper::ext::Protocol::from_static("websocket"))
+            .header("sec-websocket-version", "13")
+            .header("x-boatyard-token", token)
+            .body(http_body_util::Empty::<bytes::Bytes>::new())
+            .unwrap()
+    };
+    let answer = sender.send_request(connect(&me.token)).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let stream = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let role = tokio_tungstenite::tungstenite::protocol::Role::Client;
+    let mut socket = tokio_tungstenite::WebSocketStream::from_raw_socket(stream, role, None).await;
+    socket.send(Message::text("ahoy")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("ahoy"));
+    assert_eq!(sender.send_request(connect("wrong")).await.unwrap().status().as_u16(), 403);
+}

@@ -10,12 +10,13 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, Uri, Version, header, uri::PathAndQuery},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, uri::PathAndQuery},
     response::Response,
 };
 use hyper::{
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
     client::conn::http2,
+    ext::Protocol,
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -84,6 +85,8 @@ pub async fn forward(
     request: Request,
 ) -> Result<Response, NoAnswer> {
     let until = held.until.clone();
+    // Where the browser opens a WebSocket over HTTP/2, the answer that switches is plain 200 (RFC 8441, section 5).
+    let tunnel = is_tunnel(&request);
     let exchange = Exchange { node: node.clone(), ports: ports.clone(), port: way.port, held };
     let answer = async {
         let (request, browser) = prepare(request, way);
@@ -107,11 +110,20 @@ pub async fn forward(
     let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     let upgrade = answer.headers().get(header::UPGRADE).cloned().filter(|_| switched);
     headers::for_browser(answer.headers_mut(), way);
-    if let Some(upgrade) = upgrade {
-        answer.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("upgrade"));
+    if switched && tunnel {
+        *answer.status_mut() = StatusCode::OK;
+        answer.headers_mut().remove(header::SEC_WEBSOCKET_ACCEPT);
+    } else if let Some(upgrade) = upgrade {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         answer.headers_mut().insert(header::UPGRADE, upgrade);
     }
     Ok(answer)
+}
+
+/// Whether a request opens a WebSocket over HTTP/2 (RFC 8441).
+pub fn is_tunnel(request: &Request) -> bool {
+    *request.method() == Method::CONNECT
+        && request.extensions().get::<Protocol>().is_some_and(|p| p.as_str() == "websocket")
 }
 
 /// Whether the other end closed the connection before it said anything: what listens there is only Docker, and the
@@ -126,17 +138,31 @@ pub fn is_not_there_yet(e: &hyper::Error) -> bool {
 /// The request as the application gets it, and the browser's side of what it becomes where it asks for another protocol. Its
 /// version is that in which the application is asked.
 fn prepare(mut request: Request, way: &Way) -> (Request, Option<OnUpgrade>) {
-    // Nobody upgrades to HTTP/2 any more (RFC 9113, section 3.1), and what came after would be past the proxy.
-    let upgrade = request.headers().get(header::UPGRADE).cloned().filter(|u| u != "h2c" && !u.is_empty());
-    let upgrade = upgrade.filter(|_| request.version() == Version::HTTP_11);
+    let upgrade = if is_tunnel(&request) {
+        if let Ok(key) = HeaderValue::from_str(&tokio_tungstenite::tungstenite::handshake::client::generate_key()) {
+            request.headers_mut().insert(header::SEC_WEBSOCKET_KEY, key);
+        }
+        Some(HeaderValue::from_static("websocket"))
+    } else {
+        // Nobody upgrades to HTTP/2 any more (RFC 9113, section 3.1), and what came after would be past the proxy.
+        let h2c = |u: &HeaderValue| u.to_str().is_ok_and(|u| u.to_ascii_lowercase().contains("h2c"));
+        let asked = request.headers().get(header::UPGRADE).cloned().filter(|u| !u.is_empty() && !h2c(u));
+        asked.filter(|_| request.version() == Version::HTTP_11)
+    };
+    let tunnel = is_tunnel(&request);
     let browser = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+    if tunnel {
+        // What follows is no body.
+        *request.method_mut() = Method::GET;
+        *request.body_mut() = Body::empty();
+    }
     let version = match request.version() {
-        Version::HTTP_2 if needs_http2(request.headers()) => Version::HTTP_2,
+        Version::HTTP_2 if upgrade.is_none() && needs_http2(request.headers()) => Version::HTTP_2,
         _ => Version::HTTP_11,
     };
     headers::for_application(request.headers_mut(), version, way);
     if let Some(upgrade) = upgrade {
-        request.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("upgrade"));
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         request.headers_mut().insert(header::UPGRADE, upgrade);
     }
     *request.version_mut() = version;

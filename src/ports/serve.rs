@@ -148,7 +148,7 @@ fn check(request: &Request, by_tcp: bool) -> Result<(), Refusal> {
         let detail = "A service worker would outlive the application's use of this TCP port.";
         return Err(Refusal::new("no-service-workers", StatusCode::FORBIDDEN, "No service workers here", detail));
     }
-    if *request.method() == Method::CONNECT {
+    if *request.method() == Method::CONNECT && !proxy::is_tunnel(request) {
         let detail = "A port is no proxy to elsewhere.";
         return Err(Refusal::new("no-connect", StatusCode::METHOD_NOT_ALLOWED, "Refused", detail));
     }
