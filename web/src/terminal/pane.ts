@@ -207,11 +207,12 @@ export class Pane {
   private onlyWatched(): void {
     this.element.classList.add("watched");
     // What happens stays in sight, unless the reader has just looked elsewhere.
-    let looked = 0;
+    let looked = -Infinity;
     for (const kind of ["wheel", "touchmove", "pointerdown"]) {
       this.frame.addEventListener(kind, () => (looked = performance.now()), { passive: true });
     }
-    this.terminal.onWriteParsed(() => {
+    // Once it is drawn: only then are the screen's measures those of its size and type.
+    this.terminal.onRender(() => {
       if (performance.now() - looked > LOOKS_AROUND) followCursor(this.terminal, this.frame);
     });
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -236,7 +237,6 @@ export class Pane {
       size = Math.max(SIZES.smallest, Math.min(size - 0.5, Math.floor(size * share * 2) / 2));
       this.terminal.options.fontSize = size;
     }
-    followCursor(this.terminal, this.frame);
   }
 
   /** The terminal may be smaller than the window where someone else looks at it too. */
