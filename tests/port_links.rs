@@ -147,7 +147,10 @@ async fn without_wildcard_dns_tcp_ports_of_the_server_serve() {
     let also = open(&me.http, &format!("{}?path=/forever", page(8080))).await;
     me.write(
         "/root/mute.py",
-        "import socket\ns, all = socket.create_server(('', 9001)), []\nwhile True: all.append(s.accept())\n",
+        "import socket, threading\n\
+         def hear(c):\n    if c.recv(99): open('/root/heard', 'w')\n    threading.Event().wait()\n\
+         s = socket.create_server(('', 9001))\n\
+         while True: threading.Thread(target=hear, args=(s.accept()[0],)).start()\n",
     )
     .await;
     me.ok("nohup python3 mute.py >/dev/null 2>&1 &").await;
@@ -156,6 +159,7 @@ async fn without_wildcard_dns_tcp_ports_of_the_server_serve() {
     })
     .await;
     let held = tokio::spawn(me.http.get(format!("http://localhost:{}/", first + 2)).send());
+    eventually("it is asked", Duration::from_secs(10), || async { me.sh("test -e /root/heard").await.0 == 0 }).await;
     eventually("there is no address left", Duration::from_secs(10), || async {
         let full = me.http.get(page(9002)).header(header::ACCEPT, "text/html").send().await.unwrap();
         full.status() == StatusCode::SERVICE_UNAVAILABLE && full.text().await.unwrap().contains("2 ports open")

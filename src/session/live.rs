@@ -334,6 +334,11 @@ impl Node {
         &self.client
     }
 
+    /// Whether the node has left its session, the session has ended or the server stops.
+    pub fn is_over(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     /// Resolves when the node has left its session, the session has ended or the server stops.
     pub async fn over(&self) {
         self.cancel.cancelled().await;

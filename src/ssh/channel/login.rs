@@ -53,7 +53,10 @@ pub async fn login(channel: Channel<Msg>, handle: Handle, place: ChannelPlace) {
         () = queue::take(from, connection.clone(), said) => {}
         () = who.node.over() => {}
     }
-    let _ = to.close().await;
+    // With its node the whole connection ends, which tells why; a client whose last channel is closed leaves before it hears.
+    if !who.node.is_over() {
+        let _ = to.close().await;
+    }
 }
 
 fn in_words(e: &AgentError) -> String {
