@@ -33,7 +33,11 @@ export async function look(page: Page, name: string): Promise<void> {
 export async function fits(page: Page, name: string): Promise<void> {
   const before = page.viewportSize()!;
   await page.setViewportSize(PHONE.viewport);
-  const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const);
+  const wide = await page.evaluate(async () => {
+    // The new width is drawn before it is looked at: until then what depends on it need not have changed.
+    for (let n = 0; n < 2; n++) await new Promise((drawn) => requestAnimationFrame(drawn));
+    return [document.documentElement.scrollWidth, innerWidth] as const;
+  });
   assert.ok(wide[0] <= wide[1], `${name} is ${wide[0]} pixels wide on a phone of ${wide[1]}`);
   await page.setViewportSize(before);
 }
