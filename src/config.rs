@@ -282,7 +282,10 @@ impl Config {
         if let Err((key, value, why)) = self.ssh.check() {
             return bad(key, &value, why);
         }
-        if let Some(origin) = self.sdk.origins.iter().find(|o| PortHost::parse(o.host(), &self.domain).is_some()) {
+        let mut origins = self.sdk.origins.iter();
+        if let Some(origin) =
+            origins.find(|o| PortHost::parse(o.host(), &self.domain).is_some() || self.ports.serves(o.as_str()))
+        {
             return bad("sdk.origins", origin, "is a published port: what a student serves may embed no terminals");
         }
         if let Err((key, value, why)) = self.ports.check(self.listen.port()) {
@@ -406,6 +409,7 @@ mod tests {
             ("[sdk]\norigins = [\"https://tutorial.example/posts\"]", "sdk.origins"),
             ("[sdk]\norigins = [\"http://8080-node1-abcdefghij.localhost:8000\"]", "sdk.origins"),
             ("[ports]\nrange = \"20099-20000\"", "ports.range"),
+            ("[ports]\nrange = \"7000-7900\"\n[sdk]\norigins = [\"http://lab:7001\"]", "sdk.origins"),
             ("[ports]\nrange = \"7000-9000\"", "ports.range"),
             ("[ports]\norigin = \"apps.example.org\"", "ports.origin"),
         ] {

@@ -85,10 +85,16 @@ impl Range {
 
     /// What a TCP port serves now, for one request.
     pub fn at(&self, port: u16) -> Option<(PortHost, InUse)> {
-        let mut table = self.lock();
-        let allotment = table.allotted.get_mut(&port)?;
-        allotment.used = Instant::now();
+        let table = self.lock();
+        let allotment = table.allotted.get(&port)?;
         Some((allotment.to.clone(), allotment.open.clone()))
+    }
+
+    /// A TCP port is used by someone who may: strangers who knock keep none from being given to others.
+    pub fn used(&self, port: u16) {
+        if let Some(allotment) = self.lock().allotted.get_mut(&port) {
+            allotment.used = Instant::now();
+        }
     }
 
     fn never_used(&self, table: &Table) -> Option<u16> {

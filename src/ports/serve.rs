@@ -66,6 +66,9 @@ impl Ports {
             Bearer::Owner => None,
             Bearer::Link(id) => Some(ports.link(id, host.port).ok_or_else(revoked)?.revoked.clone()),
         };
+        if let (Some(range), Some((tcp, _))) = (&self.range, &tcp) {
+            range.used(*tcp);
+        }
         if path == "port" {
             let listens = listens(&node, host.port).await;
             return Ok(if listens { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }.into_response());
@@ -122,7 +125,9 @@ impl Ports {
         }
         if by_tcp && known.is_none() {
             // What an application left in the browser that had this TCP port before.
-            answer.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
+            answer
+                .headers_mut()
+                .insert("clear-site-data", HeaderValue::from_static("\"storage\", \"executionContexts\""));
         }
         answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         Ok(answer)

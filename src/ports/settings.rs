@@ -28,6 +28,12 @@ impl Default for PortSettings {
 }
 
 impl PortSettings {
+    /// Whether an origin may be a TCP port of the range, whatever its host: the server has many names.
+    pub fn serves(&self, origin: &str) -> bool {
+        let port = origin.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        self.range.as_ref().zip(port).is_some_and(|(range, port)| range.0.contains(&port))
+    }
+
     /// Whether the settings can be; `listen` is the TCP port of the pages.
     ///
     /// # Errors
