@@ -51,7 +51,8 @@ impl Terminal {
         );
         let mut request = url.into_client_request()?;
         request.headers_mut().insert("authorization", format!("Bearer {}", student.token).parse().expect("a header"));
-        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
+        // As browsers do: else a key waits for the acknowledgement of the frame before it (RFC 896).
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true).await?;
         let mut t = Terminal {
             socket,
             generation: 0,
