@@ -147,6 +147,7 @@ async fn terminal_beside_xray(server: &TestServer, runs: usize) -> [Figure; 4] {
     me.ok("docker run -d --name web nginx").await;
     me.ok("(while true; do docker run --rm busybox true; sleep 1; done) >/dev/null 2>&1 &").await;
     let mut t = me.terminal("main", None).await;
+    t.without_delay();
     t.wait_for("# ").await;
     let mut values = [const { Vec::new() }; 4];
     for turn in 0..2 * runs {

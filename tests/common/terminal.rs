@@ -51,8 +51,7 @@ impl Terminal {
         );
         let mut request = url.into_client_request()?;
         request.headers_mut().insert("authorization", format!("Bearer {}", student.token).parse().expect("a header"));
-        // As browsers do: else a key waits for the acknowledgement of the frame before it (RFC 896).
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true).await?;
+        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         let mut t = Terminal {
             socket,
             generation: 0,
@@ -65,6 +64,12 @@ impl Terminal {
         t.next().await;
         assert!(t.generation != 0, "hello comes first");
         Ok(t)
+    }
+
+    /// Sends keys at once from now on, as browsers do: else one waits for the acknowledgement of the frame before it (RFC 896).
+    pub fn without_delay(&self) {
+        let MaybeTlsStream::Plain(stream) = self.socket.get_ref() else { return };
+        stream.set_nodelay(true).expect("a TCP socket");
     }
 
     /// Types.
