@@ -195,24 +195,12 @@ fn node_row(r: &Row<'_>) -> rusqlite::Result<NodeRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        session::{ClientId, PublicName},
-        store::{Counts, NewSession, now_ms},
-    };
+    use crate::store::{Counts, NewSession};
 
     #[test]
     fn a_session_gets_the_lowest_number_that_no_node_has_and_no_more_nodes_than_it_may_have() {
         let s = Store::open(std::path::Path::new(":memory:")).unwrap();
-        let new = NewSession {
-            id: SessionId::random(),
-            public_name: PublicName::random(),
-            owner: ClientId::random(),
-            address: "127.0.0.1".into(),
-            token_hash: vec![0; 32],
-            expires_at: now_ms() + 60_000,
-            extensions: 1,
-            lesson: None,
-        };
+        let new = NewSession::sample();
         let counts = Counts { max: 9, per_client: 2, per_address: 0, nodes: 6, numbers: 100 };
         let address = |n| Ipv4Addr::new(100, 96, 0, 2 + n as u8);
         let (session, nodes) = s.reserve(&new, counts, &["a".into(), "b".into()], |_, n| address(n)).unwrap().unwrap();

@@ -140,23 +140,11 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::{
-        session::{ClientId, PublicName},
-        store::{Counts, NewSession, now_ms},
-    };
+    use crate::store::{Counts, NewSession};
 
     fn with_node() -> (Store, SandboxId) {
         let s = Store::open(std::path::Path::new(":memory:")).unwrap();
-        let new = NewSession {
-            id: SessionId::random(),
-            public_name: PublicName::random(),
-            owner: ClientId::random(),
-            address: "127.0.0.1".into(),
-            token_hash: vec![0; 32],
-            expires_at: now_ms() + 60_000,
-            extensions: 1,
-            lesson: None,
-        };
+        let new = NewSession::sample();
         let counts = Counts { max: 9, per_client: 9, per_address: 0, nodes: 9, numbers: 9 };
         let images = ["default".to_owned()];
         let (_, nodes) = s.reserve(&new, counts, &images, |_, _| Ipv4Addr::new(100, 96, 0, 2)).unwrap().unwrap();

@@ -57,6 +57,23 @@ pub struct NewSession {
     pub lesson: Option<(String, String)>,
 }
 
+#[cfg(test)]
+impl NewSession {
+    /// A session to try the store with: a minute long.
+    pub(super) fn sample() -> NewSession {
+        NewSession {
+            id: SessionId::random(),
+            public_name: PublicName::random(),
+            owner: ClientId::random(),
+            address: "127.0.0.1".into(),
+            token_hash: vec![0; 32],
+            expires_at: now_ms() + 60_000,
+            extensions: 1,
+            lesson: None,
+        }
+    }
+}
+
 /// How many sessions there may be, and how many sandboxes and networks the host has room to number.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {

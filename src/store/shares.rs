@@ -165,23 +165,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        session::{ClientId, EndReason, PublicName},
+        session::EndReason,
         store::{Counts, NewSession},
     };
 
     #[test]
     fn shares_and_guests_are_gone_with_what_they_belong_to() {
         let s = Store::open(std::path::Path::new(":memory:")).unwrap();
-        let new = NewSession {
-            id: SessionId::random(),
-            public_name: PublicName::random(),
-            owner: ClientId::random(),
-            address: "127.0.0.1".into(),
-            token_hash: vec![0; 32],
-            expires_at: now_ms() + 60_000,
-            extensions: 1,
-            lesson: None,
-        };
+        let new = NewSession::sample();
         let counts = Counts { max: 9, per_client: 2, per_address: 0, nodes: 6, numbers: 100 };
         let (_, nodes) = s.reserve(&new, counts, &["a".into()], |_, _| Ipv4Addr::LOCALHOST).unwrap().unwrap();
         let share = |kind| ShareRow {

@@ -24,7 +24,7 @@ use self::{
     model::Seen,
     typed::{Ended, marked_shell},
 };
-use super::{DockerTold, Event, Live, Node, NodeName, Sessions, create::FIRST_TERMINAL};
+use super::{DockerTold, EndReason, Event, Live, Node, NodeName, Sessions, create::FIRST_TERMINAL};
 use crate::{
     agent::{AgentError, Condition, full},
     stack::Plan,
@@ -95,9 +95,13 @@ impl Sessions {
     /// terminal in which its command is typed. A session has one stack: of several, the first counts.
     ///
     /// # Errors
-    /// When the store fails; then it is not deployed.
+    /// When the store fails. Then it is not deployed, and the session has ended: nobody asked for one without its stack,
+    /// which would hold a place.
     pub async fn deploy(&self, live: &Arc<Live>, plan: Plan) -> Result<(), StoreError> {
-        self.inner.store.set_stack(live.id(), &plan.to_json())?;
+        if let Err(e) = self.inner.store.set_stack(live.id(), &plan.to_json()) {
+            self.end(live.id(), EndReason::Closed)?;
+            return Err(e);
+        }
         let (told, prepared) = oneshot::channel();
         self.begin(live, plan, Some(told));
         // Dropped where the session has ended meanwhile, or has a stack already.

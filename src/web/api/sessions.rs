@@ -243,12 +243,8 @@ pub async fn create(
     let request =
         StartRequest { owner: caller.id, address: address.ip().to_string(), lesson, image: new.image, template };
     let created = app.sessions.start(request).await?;
-    if let Some(plan) = plan
-        && let Err(e) = app.sessions.deploy(&created.live, plan).await
-    {
-        // Nobody gets to know of this session, which would hold a place.
-        app.sessions.end(created.live.id(), EndReason::Closed)?;
-        return Err(e.into());
+    if let Some(plan) = plan {
+        app.sessions.deploy(&created.live, plan).await?;
     }
     let session = SessionView::of(&created.live, &app);
     let started = StartedSession { session, token: created.token, client: caller.token(&app) };

@@ -13,7 +13,7 @@ use axum_extra::extract::cookie::SignedCookieJar;
 
 use super::{in_words, problem_page, running};
 use crate::{
-    session::{CreateError, EndReason, StartRequest},
+    session::{CreateError, StartRequest},
     stack::Plan,
     store::Refused,
     template::Template,
@@ -76,11 +76,7 @@ pub async fn start(
             let row = created.live.row();
             match app.sessions.deploy(&created.live, plan).await {
                 Ok(()) => Redirect::to(&api::page_path(row.id, row.lesson.as_ref())).into_response(),
-                Err(e) => {
-                    // Nobody asked for a session without its stack, which would hold a place.
-                    let _ = app.sessions.end(row.id, EndReason::Closed);
-                    problem_page(e.into())
-                }
+                Err(e) => problem_page(e.into()),
             }
         }
         Err(CreateError::Refused(Refused::Client(_))) => LimitPage {
